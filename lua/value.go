@@ -3,28 +3,6 @@ package lua
 import (
 	"math"
 	"unsafe"
-
-	gopher "github.com/yuin/gopher-lua"
-)
-
-// The interpreter's values under the names that bindings use, so that this
-// package stays the only one that imports gopher-lua.
-type (
-	State    = gopher.LState
-	Value    = gopher.LValue
-	Table    = gopher.LTable
-	Function = gopher.LFunction
-	UserData = gopher.LUserData
-	Number   = gopher.LNumber
-	String   = gopher.LString
-	Bool     = gopher.LBool
-)
-
-// The values there is only one of.
-var (
-	Nil   Value = gopher.LNil
-	True  Value = gopher.LTrue
-	False Value = gopher.LFalse
 )
 
 // Octets, ports, lengths and indices are what scripts count with: numbers up
@@ -61,7 +39,7 @@ func init() {
 func Num(f float64) Value {
 	// Comparing bits keeps -0, fractions and NaN out.
 	if i := uint64(int64(f)); i < uint64(len(smallNumbers)) && math.Float64bits(float64(smallNumbers[i])) == math.Float64bits(f) {
-		return small(i)
+		return smallNumber(i)
 	}
 	return Number(f)
 }
@@ -69,12 +47,12 @@ func Num(f float64) Value {
 // Int returns n as a value. Beyond 2^53 it is rounded; see PushUint64.
 func Int(n int) Value {
 	if uint64(n) < uint64(len(smallNumbers)) {
-		return small(uint64(n))
+		return smallNumber(uint64(n))
 	}
 	return Number(n)
 }
 
-func small(i uint64) (v Value) {
+func smallNumber(i uint64) (v Value) {
 	*(*valueWords)(unsafe.Pointer(&v)) = valueWords{numberType, unsafe.Pointer(&smallNumbers[i])}
 	return v
 }

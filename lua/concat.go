@@ -1,0 +1,172 @@
+package lua
+
+import (
+	"strings"
+
+	gopher "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
+)
+
+// gopher-lua's concatenation writes 0.1 .. "" as Go prints floats (17 digits,
+// "+Inf"), has no limit and words its errors its own way, and cannot be
+// changed from outside. So the syntax-tree pass turns a .. b .. c into a call
+// of opConcat(a, b, c). The function stands in the constants of the compiled
+// code: it has no name that a script could see or replace, and loading it
+// costs no lookup.
+
+// concatMark stands for opConcat between the pass and linkConstants. Source
+// text cannot spell it by accident: it is not valid UTF-8 and holds NUL.
+const concatMark = "\xff\x00concat\x00\xff"
+
+var concatFunction = &Function{IsG: true, GFunction: opConcat}
+
+// concatCall returns the call that replaces a .. b .. c.
+func concatCall(e *ast.StringConcatOpExpr) *ast.FuncCallExpr {
+	var operands []ast.Expr
+	var rest ast.Expr = e
+	for {
+		op, ok := rest.(*ast.StringConcatOpExpr)
+		if !ok {
+			break
+		}
+		operands = append(operands, op.Lhs)
+		rest = op.Rhs
+	}
+	operands = append(operands, rest)
+	switch last := rest.(type) { // one value of f() and of ..., not all
+	case *ast.FuncCallExpr:
+		last.AdjustRet = true
+	case *ast.Comma3Expr:
+		last.AdjustRet = true
+	}
+	mark := &ast.StringExpr{Value: concatMark}
+	mark.SetLine(e.Line())
+	mark.SetLastLine(e.LastLine())
+	call := &ast.FuncCallExpr{Func: mark, Args: operands, AdjustRet: true}
+	call.SetLine(e.Line())
+	call.SetLastLine(e.LastLine())
+	return call
+}
+
+// linkConstants puts the functions into compiled code that the pass left
+// marks for.
+func linkConstants(p *gopher.FunctionProto) {
+	for i, c := range p.Constants {
+		if s, ok := c.(String); ok && s == concatMark {
+			p.Constants[i] = concatFunction
+		}
+	}
+	for _, inner := range p.FunctionPrototypes {
+		linkConstants(inner)
+	}
+}
+
+// opConcat is a .. b .. c.
+func opConcat(L *State) int {
+	n := L.GetTop()
+	if n == 2 {
+		a, ok1 := L.Get(1).(String)
+		b, ok2 := L.Get(2).(String)
+		if ok1 && ok2 {
+			switch {
+			case a == "":
+				L.Push(L.Get(2))
+			case b == "":
+				L.Push(L.Get(1))
+			default:
+				checkSize(L, len(a)+len(b))
+				L.Push(a + b)
+			}
+			return 1
+		}
+	}
+	// From the right: join what is text up to an operand that is not, and
+	// hand that one and the join to a metamethod.
+	right := L.Get(n)
+	for i := n - 1; i >= 1; {
+		left := L.Get(i)
+		if !isText(left) || !isText(right) {
+			right = concatMeta(L, left, right)
+			i--
+			continue
+		}
+		first := i
+		for first > 1 && isText(L.Get(first-1)) {
+			first--
+		}
+		right = joinText(L, first, i, right)
+		i = first - 1
+	}
+	L.Push(right)
+	return 1
+}
+
+func isText(v Value) bool {
+	switch v.(type) {
+	case String, Number:
+		return true
+	}
+	return false
+}
+
+// joinText joins arguments first to last and the text after them.
+func joinText(L *State, first, last int, after Value) Value {
+	// Numbers are written twice, for their length and for good: cheaper
+	// than keeping them.
+	var buf [32]byte
+	size := 0
+	length := func(v Value) {
+		switch v := v.(type) {
+		case String:
+			size += len(v)
+		case Number:
+			size += len(appendNumber(buf[:0], float64(v)))
+		}
+	}
+	for i := first; i <= last; i++ {
+		length(L.Get(i))
+	}
+	length(after)
+	checkSize(L, size)
+	var b strings.Builder
+	b.Grow(size)
+	write := func(v Value) {
+		switch v := v.(type) {
+		case String:
+			b.WriteString(string(v))
+		case Number:
+			b.Write(appendNumber(buf[:0], float64(v)))
+		}
+	}
+	for i := first; i <= last; i++ {
+		write(L.Get(i))
+	}
+	write(after)
+	return Str(b.String())
+}
+
+func concatMeta(L *State, left, right Value) Value {
+	op := L.GetMetaField(left, "__concat")
+	if op == Nil {
+		op = L.GetMetaField(right, "__concat")
+	}
+	if op == Nil {
+		if isText(left) {
+			left = right
+		}
+		raisef(L, "attempt to concatenate a %s value", left.Type())
+	}
+	return call1(L, op, left, right)
+}
+
+// call1 calls f and returns its first result.
+func call1(L *State, f Value, args ...Value) Value {
+	L.Push(f)
+	for _, a := range args {
+		L.Push(a)
+	}
+	L.Call(len(args), 1)
+	v := L.Get(-1)
+	L.Pop(1)
+	return v
+}
