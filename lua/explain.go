@@ -3,7 +3,6 @@ package lua
 import (
 	"errors"
 	"fmt"
-	"reflect"
 
 	glua "github.com/yuin/gopher-lua"
 )
@@ -49,48 +48,39 @@ func placeOf(err error) (Place, bool) {
 }
 
 // position says what the Lua function at a level of L's call stack is doing:
-// 0 is the running Lua function (the caller, when a Go function asks), 1 the
-// Lua function that called it, and so on; Go functions are not counted. It is
-// for error paths and takes microseconds.
-func position(L *glua.LState, level int) (Place, bool) {
-	dbg, _, ok := luaFrame(L, level)
-	if !ok {
-		return Place{}, false
-	}
-	L.GetInfo("Sl", dbg, nil)
-	return Place{Chunk: dbg.Source, Line: dbg.CurrentLine}, true
-}
-
-// luaFrame finds the Lua function at a level that counts only Lua functions,
-// and the index of the instruction it is executing.
-func luaFrame(L *glua.LState, level int) (dbg *glua.Debug, pc int, ok bool) {
-	for i := 0; ; i++ {
-		dbg, ok = L.GetStack(i)
-		if !ok {
-			return nil, 0, false
-		}
-		frame := reflect.ValueOf(dbg).Elem().FieldByName("frame").Elem()
-		if frame.FieldByName("Fn").Elem().FieldByName("IsG").Bool() {
+// 0 is the innermost Lua function (the caller, when a Go function asks), 1 the
+// Lua function that called it, and so on; Go functions are not counted.
+func position(L *State, level int) (Place, bool) {
+	for f := topFrame(L); f != nil; f = f.Parent {
+		if f.Fn.IsG {
 			continue
 		}
 		if level == 0 {
-			return dbg, max(int(frame.FieldByName("Pc").Int())-1, 0), true
+			return placeIn(f.Fn.Proto, f.Pc-1), true
 		}
 		level--
 	}
+	return Place{}, false
 }
 
-// raise is the Panic of every state: the host sets it (L.Panic = raise) on the
-// states on which it runs Lua, for protected calls on each of them before the
-// call. gopher-lua calls it at the place of the error, with the stack still
-// whole and the error value on top. It words the message of a run-time error as
-// Lua does, with the name of the culprit, adds the place, and throws a
-// *glua.ApiError whose Cause is a *Fault.
-func raise(L *glua.LState) {
+// placeIn is the place of the instruction at index pc of a function.
+func placeIn(p *glua.FunctionProto, pc int) Place {
+	place := Place{Chunk: p.SourceName}
+	if pc >= 0 && pc < len(p.DbgSourcePositions) {
+		place.Line = p.DbgSourcePositions[pc]
+	}
+	return place
+}
+
+// throw is the Panic of every state: the host sets it (L.Panic = throw) on the
+// states on which it runs Lua. gopher-lua calls it at the place of the error,
+// with the stack still whole and the error value on top. It words the message
+// of a run-time error as Lua does, with the name of the culprit, adds the
+// place, and throws a *glua.ApiError whose Cause is a *Fault.
+func throw(L *State) {
 	v := L.Get(-1)
-	place, ok := position(L, 0)
 	e := &glua.ApiError{Type: glua.ApiErrorRun, Object: v}
-	if ok {
+	if place, ok := position(L, 0); ok {
 		e.Cause = &Fault{Place: place, Msg: v.String()}
 	}
 	panic(e)
