@@ -1,0 +1,9 @@
+//go:build !unix
+
+package repl
+
+import "os"
+
+func watchScreen(resize, cont chan os.Signal, nudge func()) {}
+
+func stopGroup() {}
