@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// device is what all connectors over a descriptor share: a non-blocking
+// descriptor on Go's poller, waiting, closing.
+//
+// Reads and writes go through raw.Control, not raw.Read: the latter would stand
+// in line behind a goroutine that sits in Wait, and the host's loop must never
+// stand in line.
+type device struct {
+	counters
+	name string
+	link LinkType
+	file *os.File
+	raw  syscall.RawConn
+	turn [2]chan struct{} // one goroutine at a time waits in the poller, per Readiness
+	last func(fd uintptr) // run by Close after all waiters were woken; may be nil
+	done chan struct{}
+	once sync.Once
+}
+
+// newDevice takes over a file whose descriptor is in non-blocking mode.
+func newDevice(name string, link LinkType, file *os.File) (*device, error) {
+	raw, err := file.SyscallConn()
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	d := &device{name: name, link: link, file: file, raw: raw, done: make(chan struct{})}
+	for i := range d.turn {
+		d.turn[i] = make(chan struct{}, 1)
+	}
+	return d, nil
+}
+
+func (d *device) Name() string       { return d.name }
+func (d *device) LinkType() LinkType { return d.link }
+
+// opError says what failed; a descriptor that is gone means that we closed it.
+func (d *device) opError(op string, err error) error {
+	if errors.Is(err, os.ErrClosed) || errors.Is(err, unix.EBADF) {
+		err = net.ErrClosed
+	}
+	return &OpError{Op: op, Conn: d.name, Err: err}
+}
+
+// control runs f, which must not block, on the descriptor.
+func (d *device) control(op string, f func(fd uintptr)) error {
+	select {
+	case <-d.done:
+		return closedError(op, d.name)
+	default:
+	}
+	if err := d.raw.Control(f); err != nil {
+		return d.opError(op, err)
+	}
+	return nil
+}
+
+// longAgo is a deadline that ends a wait at once.
+var longAgo = time.Unix(1, 0)
+
+func (d *device) Wait(ctx context.Context, w Readiness) error {
+	wait, deadline, events := d.raw.Read, d.file.SetReadDeadline, int16(unix.POLLIN)
+	if w == WriteReady {
+		wait, deadline, events = d.raw.Write, d.file.SetWriteDeadline, unix.POLLOUT
+	}
+	select {
+	case d.turn[w] <- struct{}{}:
+		defer func() { <-d.turn[w] }()
+	case <-d.done:
+		return closedError("wait", d.name)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		deadline(longAgo)
+		close(ended)
+	})
+	err := wait(func(fd uintptr) bool {
+		// The poller reports edges, and the edge of what lies there now may
+		// have passed: ask for the level.
+		p := [1]unix.PollFd{{Fd: int32(fd), Events: events}}
+		n, err := unix.Poll(p[:], 0)
+		return n > 0 || err != nil && err != unix.EINTR
+	})
+	if !stop() {
+		<-ended
+		deadline(time.Time{})
+	}
+	select {
+	case <-d.done:
+		return closedError("wait", d.name)
+	default:
+	}
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return d.opError("wait", err)
+	}
+	return nil
+}
+
+func (d *device) Close() error {
+	d.once.Do(func() {
+		close(d.done)
+		d.file.SetDeadline(longAgo)
+		if d.last != nil {
+			_ = d.raw.Control(d.last) // fails only on a closed file
+		}
+		d.file.Close()
+	})
+	return nil
+}

@@ -1,0 +1,60 @@
+package engine
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// McastConfig describes a LAN in multicast datagrams, as User Mode Linux and
+// QEMU (-netdev socket,mcast=…) speak it: one datagram is one Ethernet frame
+// from destination address to payload, nothing around it.
+type McastConfig struct {
+	Group     string // default 239.192.168.1, as in User Mode Linux
+	Port      int    // default 1102
+	Interface string // name or address, to receive from and to send to; default: the routing table's choice
+	TTL       int    // routers to pass, plus one (default 1: this network only)
+	NoLoop    bool   // do not show our frames to members on this host; has no effect on lo
+	Snaplen   int    // octets of a frame to keep (default all)
+}
+
+// MaxDatagram is the longest frame that fits a UDP datagram over IPv4.
+const MaxDatagram = 65507
+
+// resolve fills in the defaults, checks, and names the connector.
+func (c *McastConfig) resolve() (group netip.AddrPort, name string, err error) {
+	if c.Group == "" {
+		c.Group = "239.192.168.1"
+	}
+	if c.Port == 0 {
+		c.Port = 1102
+	}
+	if c.TTL == 0 {
+		c.TTL = 1
+	}
+	if c.Snaplen == 0 {
+		c.Snaplen = MaxFrame
+	}
+	name = fmt.Sprintf("mcast://%s:%d", c.Group, c.Port)
+	if c.Interface != "" {
+		name += "?if=" + c.Interface
+	}
+	addr, err := netip.ParseAddr(c.Group)
+	switch {
+	case err != nil:
+		err = argument("group %q is not an address", c.Group)
+	case !addr.Is4():
+		err = argument("group %s: want an IPv4 address", c.Group)
+	case !addr.IsMulticast():
+		err = argument("group %s is not a multicast address (224.0.0.0 to 239.255.255.255)", c.Group)
+	case c.Port < 1 || c.Port > 65535:
+		err = argument("port %d: want 1 to 65535", c.Port)
+	case c.TTL < 1 || c.TTL > 255:
+		err = argument("ttl %d: want 1 to 255", c.TTL)
+	case c.Snaplen < 1 || c.Snaplen > MaxFrame:
+		err = argument("snaplen %d: want 1 to %d", c.Snaplen, MaxFrame)
+	}
+	if err != nil {
+		return netip.AddrPort{}, name, &OpError{Op: "open", Conn: name, Err: err}
+	}
+	return netip.AddrPortFrom(addr, uint16(c.Port)), name, nil
+}

@@ -1,0 +1,28 @@
+//go:build !linux
+
+package engine
+
+import "errors"
+
+// Only Linux has these; capture files and memory LANs work everywhere.
+
+func unsupported(conn string) error {
+	return &OpError{Op: "open", Conn: conn, Err: errors.ErrUnsupported, hint: "this connector works on Linux only"}
+}
+
+// OpenMcast joins a LAN in multicast datagrams, on Linux.
+func OpenMcast(_ *Env, cfg McastConfig) (Conn, error) {
+	_, name, err := cfg.resolve()
+	if err != nil {
+		return nil, err
+	}
+	return nil, unsupported(name)
+}
+
+// OpenTap opens a TAP or TUN device, on Linux.
+func OpenTap(_ *Env, cfg TapConfig) (Conn, error) {
+	if _, err := cfg.resolve(); err != nil {
+		return nil, err
+	}
+	return nil, unsupported(cfg.name())
+}

@@ -1,0 +1,225 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/songgao/water"
+	"golang.org/x/sys/unix"
+)
+
+// tap is a TAP or TUN device without packet information: one read or write is
+// one frame.
+type tap struct {
+	*device
+	arena []byte // frames of the last TryRead, one behind the other
+	fs    []Frame
+	out   []byte
+	n     int
+	errno error
+	recv  func(fd uintptr)
+	send  func(fd uintptr)
+}
+
+// tapRead is the room a read needs. The kernel cuts a frame that does not fit
+// and does not say so, and with segmentation offload off no frame is longer.
+const tapRead = MaxFrame + 1
+
+// tapArena bounds a batch: at least tapArena/tapRead frames of any length.
+const tapArena = 512 << 10
+
+// OpenTap creates the interface or attaches to a persistent one.
+func OpenTap(env *Env, cfg TapConfig) (Conn, error) {
+	env.init()
+	addr, err := cfg.resolve()
+	if err != nil {
+		return nil, err
+	}
+	if err := needsRealTime(env, cfg.name()); err != nil {
+		return nil, err
+	}
+	file, name, err := openWater(cfg)
+	if err != nil {
+		return nil, tapError(cfg, err)
+	}
+	cfg.Name = name
+	d, err := newDevice(cfg.name(), LinkEthernet, file)
+	if err != nil {
+		return nil, tapError(cfg, err)
+	}
+	if cfg.TUN {
+		d.link = LinkRaw
+	}
+	if err := configureLink(cfg.Name, cfg.MTU, addr, cfg.Up); err != nil {
+		d.Close()
+		return nil, tapError(cfg, err)
+	}
+	t := &tap{device: d}
+	t.recv = t.readAll
+	t.send = func(fd uintptr) {
+		for {
+			if _, t.errno = unix.Write(int(fd), t.out); t.errno != unix.EINTR {
+				return
+			}
+		}
+	}
+	return t, nil
+}
+
+// opening is held while water has a descriptor that is not attached yet.
+var opening sync.Mutex
+
+// openWater is all we use of songgao/water. The device goes on at close, also
+// one that was made persistent before: water insists on that.
+func openWater(cfg TapConfig) (*os.File, string, error) {
+	wc := water.Config{DeviceType: water.TAP, PlatformSpecificParams: water.PlatformSpecificParams{Name: cfg.Name}}
+	if cfg.TUN {
+		wc.DeviceType = water.TUN
+	}
+	opening.Lock()
+	defer opening.Unlock()
+	// water opens without O_CLOEXEC; the lock keeps a fork from inheriting the
+	// descriptor before it is marked.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	w, err := water.New(wc)
+	if err != nil {
+		closeUnattached()
+		return nil, "", err
+	}
+	file, ok := w.ReadWriteCloser.(*os.File)
+	if !ok {
+		w.Close()
+		return nil, "", fmt.Errorf("water returned a %T", w.ReadWriteCloser)
+	}
+	raw, err := file.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) { unix.CloseOnExec(int(fd)) })
+	}
+	if err != nil {
+		w.Close()
+		return nil, "", err
+	}
+	return file, w.Name(), nil
+}
+
+// closeUnattached closes the descriptor that water.New leaves open when it
+// fails: the one of /dev/net/tun that no interface hangs on.
+func closeUnattached() {
+	fds, _ := os.ReadDir("/proc/self/fd")
+	for _, e := range fds {
+		if to, _ := os.Readlink(filepath.Join("/proc/self/fd", e.Name())); to != "/dev/net/tun" {
+			continue
+		}
+		fd, _ := strconv.Atoi(e.Name())
+		var req ifreq
+		if ioctl(fd, unix.TUNGETIFF, &req) == unix.EBADFD {
+			unix.Close(fd)
+		}
+	}
+}
+
+// tapError explains what usually goes wrong.
+func tapError(cfg TapConfig, err error) error {
+	e := &OpError{Op: "open", Conn: cfg.name(), Err: err}
+	const grant = "this needs CAP_NET_ADMIN: setcap cap_net_admin+ep pktsh, or run in a namespace of your own: unshare -Urn pktsh …"
+	switch {
+	case errors.Is(err, unix.EBUSY):
+		e.Err, e.kind = fmt.Errorf("another process holds the interface: %w", err), "exists"
+	case errors.Is(err, fs.ErrPermission):
+		e.hint = grant
+		if errors.Is(err, unix.EACCES) {
+			e.hint = "the process may not open /dev/net/tun; " + grant
+		}
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
+		e.Err, e.kind = fmt.Errorf("/dev/net/tun: %w", err), "missing"
+		e.hint = "load the driver with modprobe tun; in a container, pass the device in: --device /dev/net/tun"
+	case errors.Is(err, unix.EINVAL):
+		what := "tap"
+		if cfg.TUN {
+			what = "tun"
+		}
+		e.Err, e.kind = fmt.Errorf("there is an interface of this name that is no %s device: %w", what, err), "exists"
+	}
+	return e
+}
+
+// readAll reads until there is nothing more, or no room.
+func (t *tap) readAll(fd uintptr) {
+	t.n, t.errno = 0, nil
+	now := time.Now()
+	for off := 0; t.n < len(t.fs) && len(t.arena)-off >= tapRead; {
+		n, err := unix.Read(int(fd), t.arena[off:off+tapRead])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			t.errno = err
+			return
+		}
+		t.fs[t.n] = Frame{Data: t.arena[off : off+n : off+n], Time: now, Len: n, Link: t.link}
+		t.n++
+		off += n
+	}
+}
+
+func (t *tap) TryRead(fs []Frame) (int, error) {
+	if t.arena == nil {
+		t.arena = make([]byte, tapArena)
+	}
+	t.fs = fs
+	err := t.control("read", t.recv)
+	t.fs = nil
+	if err != nil {
+		return 0, err
+	}
+	if t.n == 0 && t.errno != nil && t.errno != unix.EAGAIN {
+		return 0, t.failed("read")
+	}
+	t.received(fs[:t.n])
+	return t.n, nil
+}
+
+func (t *tap) TryWrite(frames [][]byte) (int, error) {
+	for i, f := range frames {
+		if len(f) > MaxFrame {
+			return i, tooLong(t.name, len(f), MaxFrame)
+		}
+		t.out = f
+		if err := t.control("write", t.send); err != nil {
+			return i, err
+		}
+		t.out = nil
+		if t.errno == unix.EAGAIN {
+			return i, nil
+		}
+		if t.errno != nil {
+			return i, t.failed("write")
+		}
+		t.sent(frames[i : i+1])
+	}
+	return len(frames), nil
+}
+
+// failed explains the errors of a device that was opened.
+func (t *tap) failed(op string) error {
+	e := t.opError(op, os.NewSyscallError(op, t.errno)).(*OpError)
+	switch t.errno {
+	case unix.EIO:
+		e.hint = "the interface is down: ip link set NAME up, or open it with up=true"
+	case unix.EBADFD:
+		e.Err, e.kind = fmt.Errorf("the interface was deleted: %w", t.errno), "missing"
+	case unix.EINVAL:
+		if op == "write" {
+			e.Err, e.kind = fmt.Errorf("the kernel takes no such frame, a link header is missing or of an unknown kind: %w", t.errno), "argument"
+		}
+	}
+	return e
+}

@@ -1,0 +1,216 @@
+package wire
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// A cell is one field of a diagram.
+type cell struct {
+	name, value string
+	pos, bits   int  // within the header
+	long        bool // drawn as one row of its own, whatever its length
+}
+
+const (
+	rowBits = 32
+	// A field of more octets than this is drawn as one row with open ends.
+	longField = 16
+)
+
+// drawDiagram draws cells, which follow each other without holes, as the boxes
+// of an RFC: 32 bits a row, two characters a bit.
+//
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|             sport             |             dport             |
+//	|             1000              |             9999              |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//
+// A field that goes over several rows has its name in the widest one. What is
+// too long for its box is cut there and written out below the picture.
+func drawDiagram(b *strings.Builder, cells []cell) {
+	rows := layRows(cells)
+	ruler(b)
+	var notes []string
+	var above []part
+	for _, r := range rows {
+		border(b, above, r)
+		if oneLine(r) {
+			rowText(b, r, func(c *cell) string { return strings.TrimSpace(c.name + " " + c.value) }, &notes)
+		} else {
+			rowText(b, r, func(c *cell) string { return c.name }, nil)
+			rowText(b, r, func(c *cell) string { return c.value }, &notes)
+		}
+		above = r
+	}
+	border(b, above, nil)
+	for _, n := range notes {
+		b.WriteString(n)
+		b.WriteByte('\n')
+	}
+}
+
+// A part is the piece of a cell that stands in one row.
+type part struct {
+	cell       *cell
+	from, to   int  // bits of the row
+	label      bool // this piece carries name and value
+	begin, end bool // the cell begins, ends in this row
+}
+
+// layRows cuts the cells into rows.
+func layRows(cells []cell) [][]part {
+	var rows [][]part
+	var row []part
+	col := 0
+	flush := func() {
+		if len(row) > 0 {
+			rows = append(rows, row)
+			row = nil
+		}
+		col = 0
+	}
+	for i := range cells {
+		c := &cells[i]
+		if c.long || c.bits > longField*8 {
+			flush()
+			rows = append(rows, []part{{cell: c, to: rowBits, label: true, begin: true, end: true}})
+			continue
+		}
+		left := c.bits
+		for left > 0 {
+			n := min(left, rowBits-col)
+			row = append(row, part{cell: c, from: col, to: col + n, begin: left == c.bits, end: n == left})
+			left -= n
+			col += n
+			if col == rowBits {
+				flush()
+			}
+		}
+	}
+	flush()
+	labelParts(rows)
+	return rows
+}
+
+// labelParts picks, of the pieces of every cell, the widest one (of equals the
+// first) to carry the text.
+func labelParts(rows [][]part) {
+	best := map[*cell]*part{}
+	for _, r := range rows {
+		for i := range r {
+			p := &r[i]
+			if old := best[p.cell]; old == nil || p.to-p.from > old.to-old.from {
+				best[p.cell] = p
+			}
+		}
+	}
+	for _, p := range best {
+		p.label = true
+	}
+}
+
+func ruler(b *strings.Builder) {
+	b.WriteString(" 0                   1                   2                   3\n")
+	b.WriteString(" 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1\n")
+}
+
+// border draws the line between two rows. Where the same cell stands above and
+// below, the line is left out.
+func border(b *strings.Builder, above, below []part) {
+	width := 0
+	for _, r := range [][]part{above, below} {
+		if len(r) > 0 {
+			width = max(width, r[len(r)-1].to)
+		}
+	}
+	at := func(r []part, bit int) *cell {
+		for i := range r {
+			if bit >= r[i].from && bit < r[i].to {
+				return r[i].cell
+			}
+		}
+		return nil
+	}
+	open := func(bit int) bool {
+		c := at(above, bit)
+		return c != nil && c == at(below, bit)
+	}
+	for bit := range width + 1 {
+		if open(bit-1) && open(bit) && at(above, bit-1) == at(above, bit) {
+			b.WriteByte(' ')
+		} else {
+			b.WriteByte('+')
+		}
+		if bit < width {
+			if open(bit) {
+				b.WriteByte(' ')
+			} else {
+				b.WriteByte('-')
+			}
+		}
+	}
+	b.WriteByte('\n')
+}
+
+func (p *part) room() int { return 2*(p.to-p.from) - 1 }
+
+// oneLine says whether names and values fit side by side in every box.
+func oneLine(r []part) bool {
+	for i := range r {
+		p := &r[i]
+		if p.label && utf8.RuneCountInString(p.cell.name)+1+utf8.RuneCountInString(p.cell.value) > p.room() && !p.cell.open() {
+			return false
+		}
+	}
+	return true
+}
+
+// open says whether the cell's row has open ends: its height is not its length.
+func (c *cell) open() bool { return c.long || c.bits > longField*8 }
+
+// rowText writes one line of a row. A cell whose name or value is cut is noted.
+func rowText(b *strings.Builder, r []part, text func(*cell) string, notes *[]string) {
+	for i := range r {
+		p := &r[i]
+		edge := byte('|')
+		if p.cell.open() {
+			edge = '/'
+		}
+		b.WriteByte(edge)
+		s := ""
+		if p.label {
+			s = text(p.cell)
+			if notes != nil && (utf8.RuneCountInString(s) > p.room() || utf8.RuneCountInString(p.cell.name) > p.room()) {
+				*notes = append(*notes, p.cell.name+": "+p.cell.value)
+			}
+		}
+		s = cut(s, p.room())
+		gap := p.room() - utf8.RuneCountInString(s)
+		b.WriteString(strings.Repeat(" ", gap/2))
+		b.WriteString(s)
+		b.WriteString(strings.Repeat(" ", gap-gap/2))
+		if i == len(r)-1 {
+			b.WriteByte(edge)
+		}
+	}
+	b.WriteByte('\n')
+}
+
+// cut shortens s to n characters.
+func cut(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	keep, tail := n-1, "…"
+	if n < 3 {
+		keep, tail = n, ""
+	}
+	for pos := range s {
+		if keep == 0 {
+			return s[:pos] + tail
+		}
+		keep--
+	}
+	return s
+}
