@@ -26,6 +26,7 @@ type medium struct {
 	// frames are sent, or for a file after the sender was closed.
 	pair func(t testing.TB) (from engine.Conn, to func() engine.Conn)
 	max  int  // longest frame
+	slow bool // the kernel takes its time to open and close it
 	file bool // the receiver comes after the sender, never waits, and ends
 }
 
@@ -270,12 +271,16 @@ func conformance(t *testing.T, m medium) {
 		for range 20 {
 			from, to := m.pair(t)
 			r := to()
-			woken := make(chan error, 3)
+			type end struct {
+				err error
+				at  time.Time
+			}
+			woken := make(chan end, 3)
 			for range cap(woken) {
 				go func() {
 					for {
 						if err := r.Wait(context.Background(), engine.ReadReady); err != nil {
-							woken <- err
+							woken <- end{err, time.Now()}
 							return
 						}
 						runtime.Gosched()
@@ -285,12 +290,15 @@ func conformance(t *testing.T, m medium) {
 			time.Sleep(time.Millisecond) // lets them get into their wait; both outcomes are right
 			start := time.Now()
 			close2(t, r)
+			took := time.Duration(0)
 			for range cap(woken) {
-				if err := <-woken; !errors.Is(err, net.ErrClosed) {
-					t.Fatalf("woken with %v", err)
+				e := <-woken
+				if !errors.Is(e.err, net.ErrClosed) {
+					t.Fatalf("woken with %v", e.err)
 				}
+				took = max(took, e.at.Sub(start))
 			}
-			best = min(best, time.Since(start))
+			best = min(best, took)
 			close2(t, from)
 		}
 		if best > time.Millisecond {
@@ -387,7 +395,7 @@ func conformance(t *testing.T, m medium) {
 	})
 	t.Run("opening and closing leaves nothing behind", func(t *testing.T) {
 		n := 1000
-		if testing.Short() {
+		if testing.Short() || m.slow {
 			n = 50
 		}
 		cycle := func() {

@@ -114,6 +114,10 @@ func (d *device) Wait(ctx context.Context, w Readiness) error {
 	return nil
 }
 
+// abandonTime is how long Close may spend on counting the frames that nobody
+// will read any more: a LAN in full flow never ends.
+const abandonTime = 50 * time.Millisecond
+
 func (d *device) Close() error {
 	d.once.Do(func() {
 		close(d.done)

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"os"
+	"strconv"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -97,4 +99,22 @@ func configureLink(name string, mtu int, addr netip.Prefix, up bool) error {
 		}
 	}
 	return nil
+}
+
+// txDropped is how many frames an interface of the current namespace could not
+// hand on; 0 when there is no such interface.
+func txDropped(name string) uint64 {
+	text, err := os.ReadFile("/proc/thread-self/net/dev")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		who, counts, ok := strings.Cut(line, ":")
+		// Eight counters of reception, then octets, frames, errors, drops.
+		if f := strings.Fields(counts); ok && strings.TrimSpace(who) == name && len(f) > 11 {
+			n, _ := strconv.ParseUint(f[11], 10, 64)
+			return n
+		}
+	}
+	return 0
 }

@@ -261,7 +261,7 @@ func (m *mcast) abandon(fd uintptr) {
 	m.drops.Lock()
 	defer m.drops.Unlock()
 	unread := uint64(0)
-	for end := time.Now().Add(50 * time.Millisecond); time.Now().Before(end); unread++ {
+	for end := time.Now().Add(abandonTime); time.Now().Before(end); unread++ {
 		if _, _, err := unix.Recvfrom(int(fd), nil, unix.MSG_DONTWAIT|unix.MSG_TRUNC); err != nil {
 			break
 		}

@@ -39,7 +39,7 @@ func kernelMedia(testing.TB) []medium { return []medium{multicastLAN()} }
 //
 //	tap ── pka ── pkbr ── pkb ── tap
 func bridgedTaps() medium {
-	return medium{name: "tap", max: engine.MaxFrame, pair: func(t testing.TB) (engine.Conn, func() engine.Conn) {
+	return medium{name: "tap", max: engine.MaxFrame, slow: true, pair: func(t testing.TB) (engine.Conn, func() engine.Conn) {
 		// A frame of 65,535 octets is 14 of header and 65,521 of payload.
 		a, err1 := engine.OpenTap(realEnv(), engine.TapConfig{Name: "pka", MTU: 65521, Up: true})
 		b, err2 := engine.OpenTap(realEnv(), engine.TapConfig{Name: "pkb", MTU: 65521, Up: true})

@@ -26,6 +26,9 @@ type tap struct {
 	errno error
 	recv  func(fd uintptr)
 	send  func(fd uintptr)
+
+	drops  sync.Mutex // orders the readings of the kernel's drop counter
+	before uint64     // that counter when we opened
 }
 
 // tapRead is the room a read needs. The kernel cuts a frame that does not fit
@@ -61,7 +64,8 @@ func OpenTap(env *Env, cfg TapConfig) (Conn, error) {
 		d.Close()
 		return nil, tapError(cfg, err)
 	}
-	t := &tap{device: d}
+	t := &tap{device: d, before: txDropped(cfg.Name)}
+	d.last = t.abandon
 	t.recv = t.readAll
 	t.send = func(fd uintptr) {
 		for {
@@ -206,6 +210,41 @@ func (t *tap) TryWrite(frames [][]byte) (int, error) {
 		t.sent(frames[i : i+1])
 	}
 	return len(frames), nil
+}
+
+// Stats asks the kernel how many frames it threw away because we did not read
+// them in time.
+func (t *tap) Stats() Stats {
+	t.drops.Lock()
+	defer t.drops.Unlock()
+	_ = t.control("stats", func(fd uintptr) { t.dropped.Store(t.kernelDrops(fd)) }) // closed: abandon has counted
+	return t.counters.Stats()
+}
+
+// kernelDrops counts since we opened. The interface may have been renamed.
+func (t *tap) kernelDrops(fd uintptr) uint64 {
+	var req ifreq
+	if ioctl(int(fd), unix.TUNGETIFF, &req) != nil {
+		return t.dropped.Load()
+	}
+	if n := txDropped(unix.ByteSliceToString(req.name[:])); n >= t.before {
+		return n - t.before
+	}
+	return t.dropped.Load()
+}
+
+// abandon counts what the kernel still holds for us when we close.
+func (t *tap) abandon(fd uintptr) {
+	t.drops.Lock()
+	defer t.drops.Unlock()
+	unread := uint64(0)
+	var head [1]byte // of a frame; the rest is gone with it
+	for end := time.Now().Add(abandonTime); time.Now().Before(end); unread++ {
+		if _, err := unix.Read(int(fd), head[:]); err != nil {
+			break
+		}
+	}
+	t.dropped.Store(t.kernelDrops(fd) + unread)
 }
 
 // failed explains the errors of a device that was opened.
