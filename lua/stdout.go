@@ -1,0 +1,120 @@
+package lua
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// An OutputError says that standard output cannot be written to; the run ends
+// with it. Errors.Is(err, syscall.EPIPE) tells that the reader has gone.
+type OutputError struct{ Err error }
+
+func (e *OutputError) Error() string { return fmt.Sprintf("write standard output: %v", e.Err) }
+
+// Unwrap is what the system says.
+func (e *OutputError) Unwrap() error { return e.Err }
+
+// stdout buffers what scripts print. The host flushes it before it waits, so
+// that nothing is held back from a person; a terminal gets every line at once.
+type stdout struct {
+	h    *Host
+	w    io.Writer
+	buf  []byte
+	line bool
+	err  error
+}
+
+const stdoutSize = 32 << 10
+
+func newStdout(h *Host, w io.Writer, interactive bool) *stdout {
+	o := &stdout{h: h, w: w, line: interactive}
+	if f, ok := w.(*os.File); ok && !o.line {
+		if st, err := f.Stat(); err == nil {
+			o.line = st.Mode()&(fs.ModeDevice|fs.ModeCharDevice) == fs.ModeDevice|fs.ModeCharDevice
+		}
+	}
+	return o
+}
+
+// Write buffers p. After an error everything is dropped: the run is ending.
+func (o *stdout) Write(p []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	if o.buf == nil {
+		o.buf = make([]byte, 0, 4096)
+	}
+	o.buf = append(o.buf, p...)
+	return len(p), o.pace(p)
+}
+
+// WriteString is Write of a string.
+func (o *stdout) WriteString(s string) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	o.buf = append(o.buf, s...)
+	return len(s), o.pace(nil)
+}
+
+func (o *stdout) pace(p []byte) error {
+	if len(o.buf) >= stdoutSize {
+		return o.Flush()
+	}
+	return nil
+}
+
+// endLine is called after a whole line.
+func (o *stdout) endLine() error {
+	if o.line {
+		return o.Flush()
+	}
+	return nil
+}
+
+// Flush hands everything over.
+func (o *stdout) Flush() error {
+	if len(o.buf) == 0 || o.err != nil {
+		return o.err
+	}
+	_, err := o.w.Write(o.buf)
+	o.buf = o.buf[:0]
+	if cap(o.buf) > 4*stdoutSize {
+		o.buf = nil
+	}
+	if err != nil {
+		o.err = &OutputError{err}
+		o.h.stop(o.err)
+	}
+	return o.err
+}
+
+func (o *stdout) error() error { return o.err }
+
+func (h *Host) flush() {
+	if len(h.out.buf) > 0 {
+		h.out.Flush()
+	}
+}
+
+// Flush hands over what scripts have printed so far.
+func (h *Host) Flush() error { return h.out.Flush() }
+
+// IsBrokenPipe reports whether err says that nobody reads standard output any
+// more, which ends a command quietly.
+func IsBrokenPipe(err error) bool {
+	for e := err; e != nil; {
+		if e == syscall.EPIPE {
+			return true
+		}
+		u, ok := e.(interface{ Unwrap() error })
+		if !ok {
+			return false
+		}
+		e = u.Unwrap()
+	}
+	return false
+}
