@@ -47,10 +47,10 @@ func placeOf(err error) (Place, bool) {
 	return Place{}, false
 }
 
-// position says what the Lua function at a level of L's call stack is doing:
+// placeAt says what the Lua function at a level of L's call stack is doing:
 // 0 is the innermost Lua function (the caller, when a Go function asks), 1 the
 // Lua function that called it, and so on; Go functions are not counted.
-func position(L *State, level int) (Place, bool) {
+func placeAt(L *State, level int) (Place, bool) {
 	for f := topFrame(L); f != nil; f = f.Parent {
 		if f.Fn.IsG {
 			continue
@@ -80,7 +80,7 @@ func placeIn(p *glua.FunctionProto, pc int) Place {
 func throw(L *State) {
 	v := L.Get(-1)
 	e := &glua.ApiError{Type: glua.ApiErrorRun, Object: v}
-	if place, ok := position(L, 0); ok {
+	if place, ok := placeAt(L, 0); ok {
 		e.Cause = &Fault{Place: place, Msg: v.String()}
 	}
 	panic(e)
