@@ -72,7 +72,7 @@ func callee(L *State) (name string, method bool) {
 		if code[i]>>18&0xff != reg {
 			continue
 		}
-		switch code[i] >> 26 {
+		switch int(code[i] >> 26) {
 		case gopher.OP_SELF:
 			return name, true
 		case gopher.OP_MOVE, gopher.OP_GETGLOBAL, gopher.OP_GETTABLE, gopher.OP_GETTABLEKS, gopher.OP_GETUPVAL, gopher.OP_LOADK:
@@ -128,8 +128,8 @@ func optString(L *State, n int, def string) string {
 	return checkString(L, n)
 }
 
-// toNumber converts numbers and strings that hold one.
-func toNumber(v Value) (float64, bool) {
+// numberOf converts numbers and strings that hold one.
+func numberOf(v Value) (float64, bool) {
 	switch v := v.(type) {
 	case Number:
 		return float64(v), true
@@ -143,7 +143,7 @@ func checkNumber(L *State, n int) float64 {
 	if v, ok := L.Get(n).(Number); ok {
 		return float64(v)
 	}
-	f, ok := toNumber(L.Get(n))
+	f, ok := numberOf(L.Get(n))
 	if !ok {
 		typeError(L, n, "number")
 	}
@@ -217,6 +217,13 @@ func checkSize(L *State, n int) {
 	}
 }
 
-func raiseTooLarge(L *State) {
-	raisef(L, "resulting string too large (more than %d MiB)", maxString>>20)
+func raiseTooLarge(L *State) { HostOf(L).Raise(L, tooLargeError{}) }
+
+type tooLargeError struct{}
+
+func (tooLargeError) Error() string {
+	return fmt.Sprintf("resulting string too large (more than %d MiB)", maxString>>20)
 }
+
+// Kind is "range".
+func (tooLargeError) Kind() string { return "range" }

@@ -1,65 +1,13 @@
 package lua
 
-import (
-	"strings"
-
-	gopher "github.com/yuin/gopher-lua"
-	"github.com/yuin/gopher-lua/ast"
-)
+import "strings"
 
 // gopher-lua's concatenation writes 0.1 .. "" as Go prints floats (17 digits,
 // "+Inf"), has no limit and words its errors its own way, and cannot be
-// changed from outside. So the syntax-tree pass turns a .. b .. c into a call
-// of opConcat(a, b, c). The function stands in the constants of the compiled
-// code: it has no name that a script could see or replace, and loading it
-// costs no lookup.
-
-// concatMark stands for opConcat between the pass and linkConstants. Source
-// text cannot spell it by accident: it is not valid UTF-8 and holds NUL.
-const concatMark = "\xff\x00concat\x00\xff"
-
+// changed from outside. So the compiler makes a call of this function of
+// a .. b .. c. It stands among the constants of the compiled code: it has no
+// name that a script could see or replace, and loading it costs no lookup.
 var concatFunction = &Function{IsG: true, GFunction: opConcat}
-
-// concatCall returns the call that replaces a .. b .. c.
-func concatCall(e *ast.StringConcatOpExpr) *ast.FuncCallExpr {
-	var operands []ast.Expr
-	var rest ast.Expr = e
-	for {
-		op, ok := rest.(*ast.StringConcatOpExpr)
-		if !ok {
-			break
-		}
-		operands = append(operands, op.Lhs)
-		rest = op.Rhs
-	}
-	operands = append(operands, rest)
-	switch last := rest.(type) { // one value of f() and of ..., not all
-	case *ast.FuncCallExpr:
-		last.AdjustRet = true
-	case *ast.Comma3Expr:
-		last.AdjustRet = true
-	}
-	mark := &ast.StringExpr{Value: concatMark}
-	mark.SetLine(e.Line())
-	mark.SetLastLine(e.LastLine())
-	call := &ast.FuncCallExpr{Func: mark, Args: operands, AdjustRet: true}
-	call.SetLine(e.Line())
-	call.SetLastLine(e.LastLine())
-	return call
-}
-
-// linkConstants puts the functions into compiled code that the pass left
-// marks for.
-func linkConstants(p *gopher.FunctionProto) {
-	for i, c := range p.Constants {
-		if s, ok := c.(String); ok && s == concatMark {
-			p.Constants[i] = concatFunction
-		}
-	}
-	for _, inner := range p.FunctionPrototypes {
-		linkConstants(inner)
-	}
-}
 
 // opConcat is a .. b .. c.
 func opConcat(L *State) int {
