@@ -457,4 +457,3 @@ func (t *TLV) padTo(dst []byte, n int) []byte {
 	}
 	return dst
 }
-
