@@ -30,6 +30,7 @@ type Config struct {
 	Stdlib    fs.FS        // Lua that ships in the binary: the last place require looks in
 	Path      []string     // further entries of package.path, such as "/opt/lab/?.lua"
 	MaxMemory uint64       // octets of heap that end the run; 0: no limit
+	Program   []string     // the words before the script's name: arg[-1] is the last
 	Keep      bool         // interactive: the loop stays alive with no task
 }
 

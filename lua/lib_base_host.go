@@ -635,6 +635,9 @@ func (h *Host) setArgs(name string, args []string) {
 	h.args = args
 	t := h.root.CreateTable(len(args), 1)
 	t.RawSetInt(0, String(name))
+	for i, w := range h.cfg.Program {
+		t.RawSetInt(i-len(h.cfg.Program), String(w))
+	}
 	for i, a := range args {
 		t.RawSetInt(i+1, String(a))
 	}
