@@ -75,7 +75,7 @@ func TestKeys(t *testing.T) {
 		term.awaitFunc("prompt", func(text string) bool { return strings.HasSuffix(text, "\n>\n") })
 	}
 	stop()
-	if term.cooks == 0 {
+	if term.cooks.Load() == 0 {
 		t.Error("bracketed paste was left on")
 	}
 }
@@ -222,5 +222,5 @@ func TestSignalWhileReading(t *testing.T) {
 	term.await("> abc")
 	e.close()
 	e.close()
-	term.awaitFunc("cooked", func(string) bool { return term.cooks > 0 })
+	term.awaitFunc("cooked", func(string) bool { return term.cooks.Load() > 0 })
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -29,7 +30,7 @@ type terminal struct {
 	r, c  int      // cursor, row counted from 0 of rows
 	wrap  bool     // the last column was written: the next rune wraps
 	rest  []byte
-	cooks int
+	cooks atomic.Int32
 }
 
 func openTerminal(t testing.TB, w, h int) *terminal {
@@ -213,7 +214,7 @@ func (s *terminal) csi(args string, final byte) {
 		}
 	case 'm', 'h':
 	case 'l':
-		s.cooks++
+		s.cooks.Add(1)
 	default:
 		s.t.Errorf("screen: unknown sequence %q %q", args, final)
 	}
