@@ -3,8 +3,6 @@ package lua
 import (
 	"fmt"
 	"math/bits"
-
-	gopher "github.com/yuin/gopher-lua"
 )
 
 // Arguments of the library functions, checked and worded as Lua 5.1 does.
@@ -25,10 +23,7 @@ func typeName(L *State, n int) string {
 
 // argError raises "bad argument #n to 'f' (msg)".
 func argError(L *State, n int, format string, args ...any) {
-	msg := format
-	if len(args) > 0 {
-		msg = fmt.Sprintf(format, args...)
-	}
+	msg := fmt.Sprintf(format, args...)
 	name, method := callee(L)
 	if method {
 		if n--; n == 0 {
@@ -46,13 +41,11 @@ func typeError(L *State, n int, want string) {
 // raisef raises a message with the position of the Lua function that called
 // the running Go function, if it was one.
 func raisef(L *State, format string, args ...any) {
-	if len(args) > 0 {
-		format = fmt.Sprintf(format, args...)
-	}
+	msg := fmt.Sprintf(format, args...)
 	if f := topFrame(L); f != nil && f.Parent != nil && !f.Parent.Fn.IsG {
-		format = pos{fn: f.Parent.Fn, pc: f.Parent.Pc}.String() + ": " + format
+		format = pos{fn: f.Parent.Fn, pc: f.Parent.Pc}.String() + ": " + msg
 	}
-	L.Error(String(format), 0)
+	L.Error(String(msg), 0)
 }
 
 // callee returns how the script names the Go function that runs, and whether
@@ -65,21 +58,7 @@ func callee(L *State) (name string, method bool) {
 	if name = callName(f); name == "" || name[0] == '(' {
 		return builtinName(L, f.Fn), false
 	}
-	// The instruction that put the function into the called register.
-	code, pc := f.Parent.Fn.Proto.Code, f.Parent.Pc-1
-	reg := code[pc] >> 18 & 0xff
-	for i := pc - 1; i >= 0; i-- {
-		if code[i]>>18&0xff != reg {
-			continue
-		}
-		switch int(code[i] >> 26) {
-		case gopher.OP_SELF:
-			return name, true
-		case gopher.OP_MOVE, gopher.OP_GETGLOBAL, gopher.OP_GETTABLE, gopher.OP_GETTABLEKS, gopher.OP_GETUPVAL, gopher.OP_LOADK:
-			return name, false
-		}
-	}
-	return name, false
+	return name, isMethodCall(f.Parent.Fn.Proto, f.Parent.Pc-1)
 }
 
 // builtinName finds a function that was not called by name, as in

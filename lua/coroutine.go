@@ -32,7 +32,7 @@ func (h *Host) openCoroutine() {
 	set("create", func(L *State) int {
 		made(L, create)
 		co := L.Get(-1).(*State)
-		co.SetContext(h.hook)
+		co.SetContext(&starter{h.hook, co})
 		return 1
 	})
 	set("resume", func(L *State) int {
@@ -60,7 +60,7 @@ func (h *Host) openCoroutine() {
 	set("wrap", func(L *State) int {
 		made(L, wrap)
 		co := L.Get(-1).(*Function).Upvalues[0].Value().(*State)
-		co.SetContext(h.hook)
+		co.SetContext(&starter{h.hook, co})
 		L.Pop(1)
 		L.Push(L.NewClosure(aux, co))
 		return 1
