@@ -43,6 +43,9 @@ type Layout struct {
 	tmplHas  mask
 	tmplOK   bool
 
+	summary template
+	answers []Answer
+
 	follow    *chain
 	lastUpper *Layout
 	lastFills []fill
@@ -395,6 +398,9 @@ func (r *Registry) compile(s Spec, anon bool) (*Layout, error) {
 		l.pseudo = [2]*Field{s, d}
 	}
 	if err := l.place(); err != nil {
+		return nil, err
+	}
+	if err := l.compilePrint(s); err != nil {
 		return nil, err
 	}
 	return l, l.defaults()

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -44,6 +43,32 @@ func parseSummary(src string) (template, error) {
 		return nil, s.err
 	}
 	return t, nil
+}
+
+// compilePrint compiles the summary and checks the names of fields in it and in
+// the rules for replies.
+func (l *Layout) compilePrint(s Spec) error {
+	t, err := parseSummary(s.Summary)
+	check := func(what, name string) {
+		if l.byName[name] == nil && err == nil {
+			err = faultf(ErrMissing, "%s: no field %q%s", what, name, didYouMean(name, l.FieldNames()))
+		}
+	}
+	t.fields(func(name string) { check("summary", name) })
+	for _, a := range s.Answers {
+		for mine, theirs := range a.Same {
+			check("answers", mine)
+			check("answers", theirs)
+		}
+		for name := range a.Pairs {
+			check("answers", name)
+		}
+	}
+	if err != nil {
+		return &Error{Layout: s.Name, Offset: -1, Err: err}
+	}
+	l.summary, l.answers = t, s.Answers
+	return nil
 }
 
 type templateScanner struct {
@@ -156,4 +181,139 @@ func (t template) fields(f func(name string)) {
 			b.body.fields(f)
 		}
 	}
+}
+
+// Summary is the packet on one line: its layers with what their layouts'
+// templates say of them, and what is left over.
+//
+//	Ether / IP 10.0.0.1 > 10.0.0.2 ttl 3 / UDP 1000 > 9999 / Raw 22
+func (p *Packet) Summary() string { return string(p.AppendSummary(nil)) }
+
+// AppendSummary appends [Packet.Summary].
+func (p *Packet) AppendSummary(b []byte) []byte {
+	first := true
+	for l := range p.Layers() {
+		if !first {
+			b = append(b, " / "...)
+		}
+		first = false
+		b = l.AppendSummary(b)
+	}
+	if first {
+		b = append(b, "empty"...)
+	}
+	return b
+}
+
+// AppendSummary appends the layer's part of [Packet.Summary]: its name and what
+// its template says.
+func (l Layer) AppendSummary(b []byte) []byte {
+	lay := l.Layout()
+	b = append(b, lay.Name...)
+	if lay == lay.reg.raw || lay == lay.reg.pad {
+		return fmt.Appendf(b, " %d", l.HeaderLen())
+	}
+	at := len(b)
+	b = append(b, ' ')
+	if b, _ = lay.summary.append(b, l); len(b) == at+1 {
+		b = b[:at]
+	}
+	if l.Cut() {
+		b = append(b, " (cut short)"...)
+	}
+	return b
+}
+
+// append fills the template in. ok is false when a field that it needs is absent
+// or, where the template insists, nothing.
+func (t template) append(b []byte, l Layer) (_ []byte, ok bool) {
+	ok = true
+	for i := range t {
+		p := &t[i]
+		switch {
+		case p.octets:
+			b = fmt.Appendf(b, "%d", l.End()-l.Offset()-l.HeaderLen())
+		case p.field != "":
+			f := l.Field(p.field)
+			v, err := l.Get(f)
+			if err != nil || v.Kind() == 0 || p.solid && v.none() {
+				ok = false
+				continue
+			}
+			b = appendBrief(b, v)
+		case p.group != nil:
+			for j := range p.group {
+				if s, ok := p.group[j].append(b, l); ok {
+					b = s
+					break
+				}
+			}
+		default:
+			b = append(b, p.text...)
+		}
+	}
+	return b, ok
+}
+
+func (g *branch) append(b []byte, l Layer) ([]byte, bool) {
+	switch {
+	case g.alone:
+		if l.i+1 < l.p.NumLayers() {
+			if next := l.p.layers[l.i+1].lay; next != next.reg.raw && next != next.reg.pad {
+				return b, false
+			}
+		}
+	case g.field != "":
+		v, err := l.Get(l.Field(g.field))
+		if err != nil || v.Kind() == 0 {
+			return b, false
+		}
+		if v.Text() != g.value && v.Name() != g.value {
+			if n, err := v.Type().number(g.value, nil); !v.Type().integer() || err != nil || n != v.Uint() {
+				return b, false
+			}
+		}
+	}
+	s, ok := g.body.append(b, l)
+	return s, ok
+}
+
+// none reports whether a value is zero or empty.
+func (v Value) none() bool {
+	switch v.Kind() {
+	case Uint, Int:
+		return v.n == 0
+	case OptionsOf, List:
+		return v.Len() == 0
+	}
+	return allZero(v.b)
+}
+
+// appendBrief writes a value as a summary does: the name alone where there is
+// one, lists and options without braces.
+func appendBrief(b []byte, v Value) []byte {
+	switch v.Kind() {
+	case Uint, Int:
+		if s := v.Name(); s != "" {
+			return append(b, s...)
+		}
+		return appendShownInt(b, v)
+	case List:
+		sep := ""
+		for e := range v.Items() {
+			b = append(b, sep...)
+			b = appendBrief(b, e)
+			sep = ", "
+		}
+		return b
+	case OptionsOf:
+		sep := ""
+		for o := range v.Options() {
+			b = append(b, sep...)
+			b = appendShownOption(b, o, 16)
+			sep = ", "
+		}
+		return b
+	}
+	return appendShown(b, v, 16)
 }

@@ -4,7 +4,7 @@ package wire
 type Spec struct {
 	Name    string // capitalised, Scapy's word where it has one
 	Doc     string
-	Summary string // template of the one-line print-out, fields in braces
+	Summary string // template of the one-line print-out, fields in braces; see template
 	Fields  []FieldSpec
 
 	// Opaque, when it holds, keeps the payload from being parsed further: a
@@ -17,6 +17,8 @@ type Spec struct {
 	// this one reads: Dot3 for an Ether whose type is a length.
 	Instead     string
 	InsteadWhen Cond
+	// Answers says what makes a packet the reply to another; see [Packet.Answers].
+	Answers []Answer
 	// FinalDst says where a source route holds the final destination.
 	FinalDst *FinalDst
 }
