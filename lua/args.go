@@ -43,7 +43,7 @@ func typeError(L *State, n int, want string) {
 func raisef(L *State, format string, args ...any) {
 	msg := fmt.Sprintf(format, args...)
 	if f := topFrame(L); f != nil && f.Parent != nil && !f.Parent.Fn.IsG {
-		format = pos{fn: f.Parent.Fn, pc: f.Parent.Pc}.String() + ": " + msg
+		msg = pos{fn: f.Parent.Fn, pc: f.Parent.Pc}.String() + ": " + msg
 	}
 	L.Error(String(msg), 0)
 }

@@ -34,7 +34,7 @@ func opConcat(L *State) int {
 	for i := n - 1; i >= 1; {
 		left := L.Get(i)
 		if !isText(left) || !isText(right) {
-			right = concatMeta(L, left, right)
+			right = concatMeta(L, i, right)
 			i--
 			continue
 		}
@@ -93,16 +93,24 @@ func joinText(L *State, first, last int, after Value) Value {
 	return Str(b.String())
 }
 
-func concatMeta(L *State, left, right Value) Value {
+// concatMeta joins operand i and what stands to the right of it.
+func concatMeta(L *State, i int, right Value) Value {
+	left := L.Get(i)
 	op := L.GetMetaField(left, "__concat")
 	if op == Nil {
 		op = L.GetMetaField(right, "__concat")
 	}
 	if op == Nil {
-		if isText(left) {
-			left = right
+		bad, name := left, ""
+		switch {
+		case !isText(left):
+			name = culprit(L, i)
+		case right == L.Get(i+1): // and not the result of a metamethod
+			bad, name = right, culprit(L, i+1)
+		default:
+			bad = right
 		}
-		raisef(L, "attempt to concatenate a %s value", left.Type())
+		raisef(L, "attempt to concatenate a %s value%s", bad.Type(), name)
 	}
 	return call1(L, op, left, right)
 }

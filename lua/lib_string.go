@@ -56,10 +56,11 @@ func stringArith(event string, op func(a, b float64) float64) func(*State) int {
 				return 1
 			}
 		}
+		name := culprit(L, 1)
 		if ok1 {
-			va = vb
+			va, name = vb, culprit(L, 2)
 		}
-		raisef(L, "attempt to perform arithmetic on a %s value", va.Type())
+		raisef(L, "attempt to perform arithmetic on a %s value%s", va.Type(), name)
 		return 0
 	}
 }
@@ -67,7 +68,7 @@ func stringArith(event string, op func(a, b float64) float64) func(*State) int {
 func stringMinus(L *State) int {
 	f, ok := numberOf(L.Get(1))
 	if !ok {
-		raisef(L, "attempt to perform arithmetic on a %s value", L.Get(1).Type())
+		raisef(L, "attempt to perform arithmetic on a %s value%s", L.Get(1).Type(), culprit(L, 1))
 	}
 	L.Push(Num(-f))
 	return 1
