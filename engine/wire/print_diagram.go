@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -8,7 +9,7 @@ import (
 // A cell is one field of a diagram.
 type cell struct {
 	name, value string
-	pos, bits   int  // within the header
+	bits        int
 	long        bool // drawn as one row of its own, whatever its length
 }
 
@@ -213,4 +214,72 @@ func cut(s string, n int) string {
 		keep--
 	}
 	return s
+}
+
+// Diagram is the packet as the box pictures of an RFC, layer by layer, with its
+// own values in the boxes.
+func (p *Packet) Diagram() string {
+	var b strings.Builder
+	for l := range p.Layers() {
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(l.Diagram())
+	}
+	return b.String()
+}
+
+// Diagram is the layer's part of [Packet.Diagram].
+func (l Layer) Diagram() string {
+	var b strings.Builder
+	b.WriteString(l.Layout().Name)
+	b.WriteByte('\n')
+	drawDiagram(&b, l.cells())
+	return b.String()
+}
+
+// cells are the layer's fields, options and list elements each in a box of
+// their own, and what is left of a header that is cut short.
+func (l Layer) cells() []cell {
+	var cells []cell
+	pos := 0
+	for f := range l.Fields() {
+		at, bits := l.Extent(f)
+		v, err := l.Get(f)
+		if err != nil || bits == 0 {
+			continue
+		}
+		pos = at + bits
+		switch v.Kind() {
+		case OptionsOf:
+			used := 0
+			for o := range v.Options() {
+				value := strings.TrimPrefix(string(appendShownOption(nil, o, shownOctets)), o.Label())
+				cells = append(cells, cell{name: o.Label(), value: strings.TrimSpace(value), bits: o.Size * 8})
+				used += o.Size
+			}
+			if rest := bits/8 - used; rest > 0 {
+				cells = append(cells, cell{name: "fill", bits: rest * 8})
+			}
+		case List:
+			n := 0
+			for e := range v.Items() {
+				size := e.t.Size
+				if size < 0 {
+					size = len(e.b)
+				}
+				cells = append(cells, cell{name: fmt.Sprintf("%s[%d]", f.Name, n+1), value: string(appendShown(nil, e, shownOctets)), bits: size * 8})
+				n++
+			}
+		case Bytes, Text, CString, Name, RecordOf:
+			fixed := f.width >= 0
+			cells = append(cells, cell{name: f.Name, value: string(appendShown(nil, v, shownOctets)), bits: bits, long: !fixed})
+		default:
+			cells = append(cells, cell{name: f.Name, value: string(appendShown(nil, v, shownOctets)), bits: bits})
+		}
+	}
+	if rest := l.HeaderLen()*8 - pos; rest > 0 {
+		cells = append(cells, cell{name: "cut short", bits: rest, long: true})
+	}
+	return cells
 }
