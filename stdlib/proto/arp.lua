@@ -24,5 +24,10 @@ ARP = wire.layout("ARP", {
   { "pdst",  "bytes", size = "plen", when = { plen = { no = 4 } }, doc = "target's protocol address" },
 }, {
   summary = "[op=who-has:who-has {pdst} tell {psrc}|op=is-at:{psrc} is-at {hwsrc}|{op} {psrc} > {pdst}]",
+  answers = {
+    { op = { [2] = 1 }, psrc = "pdst" },
+    { op = { [4] = 3, [6] = 5 }, hwdst = "hwdst" },
+    { op = { [9] = 8 }, hwsrc = "hwdst" },
+  },
 })
 ARP:follows("Ether", { type = 0x0806 })

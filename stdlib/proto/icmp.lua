@@ -65,7 +65,7 @@ ICMP = wire.layout("ICMP", {
   { "id",    "u16", when = { type = { 42, 43 } }, doc = "identifier" },
   { "seq",   "u8", when = { type = { 42, 43 } }, doc = "sequence number" },
   { "reserved", "u7", when = { type = { 42 } }, doc = "zero" },
-  { "local", "u1", when = { type = { 42 } }, doc = "1: the probed interface is on the node that is asked" },
+  { "is_local", "u1", when = { type = { 42 } }, doc = "1: the probed interface is on the node that is asked" },
   { "state", "u3", when = { type = { 43 } }, names = { [0] = "reserved", "incomplete", "reachable", "stale", "delay", "probe", "failed" },
     doc = "neighbour state of the probed interface" },
   { "reserved", "u2", when = { type = { 43 } }, doc = "zero" },
@@ -74,6 +74,10 @@ ICMP = wire.layout("ICMP", {
   { "ipv6",   "u1", when = { type = { 43 } }, doc = "it runs IPv6" },
 }, {
   summary = "{type}[ {code?}][ id {id}][ seq {seq}][ mtu {nexthopmtu?}][ gw {gw}][ ptr {ptr}][ mask {addr_mask}]",
+  answers = {
+    { type = { [0] = 8, [14] = 13, [16] = 15, [18] = 17, [43] = 42 }, id = "id", seq = "seq" },
+    { type = { [9] = 10 } },
+  },
   quotes = { type = QUOTES },
 })
 ICMP:follows("IP", { proto = 1 })

@@ -118,6 +118,13 @@ ICMPv6 = wire.layout("ICMPv6", {
     }, when = { type = ND }, doc = "options, each a multiple of 8 octets" },
 }, {
   summary = "{type}[ {code?}][ id {id}][ seq {seq}][ mtu {mtu}][ ptr {ptr}][ {tgt}][ > {dst}][ {mladdr}][ {options?}][ {records?}]",
+  answers = {
+    { type = { [129] = 128, [161] = 160 }, id = "id", seq = "seq" },
+    { type = { [136] = 135 }, tgt = "tgt" },
+    { type = { [134] = 133 } },
+    { type = { [131] = 130 } },
+    { type = { [143] = 130 } },
+  },
   quotes = { type = ERRORS },
 })
 ICMPv6:follows("IPv6", { nh = 58 })

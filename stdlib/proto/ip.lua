@@ -46,6 +46,7 @@ IP = wire.layout("IP", {
     }, size = wire.rest_of("ihl", 4, -20), doc = "options, to a multiple of 4 octets" },
 }, {
   summary = "{src} > {dst} ttl {ttl}[ {flags?}][ frag {frag?}]",
+  answers = { { src = "dst", dst = "src" } },
   final_dst = { { field = "options", options = { "LSRR", "SSRR" } } },
   opaque = { frag = { no = 0 } },
 })

@@ -12,7 +12,10 @@ IPv6 = wire.layout("IPv6", {
   { "hlim",    "u8", default = 64, doc = "hops left" },
   { "src",     "ip6", doc = "source address" },
   { "dst",     "ip6", doc = "destination address" },
-}, { summary = "{src} > {dst} hlim {hlim}" })
+}, {
+  summary = "{src} > {dst} hlim {hlim}",
+  answers = { { src = "dst", dst = "src" } },
+})
 IPv6:follows("Ether", { type = 0x86dd })
 for _, under in ipairs { "Null", "Loop" } do
   -- AF_INET6 of macOS first: the one that is written; then NetBSD and OpenBSD,

@@ -32,6 +32,9 @@ TCP = wire.layout("TCP", {
       [30] = { "MPTCP", "bytes" },                                   -- RFC 8684 §3: subtype and data as they stand
       [34] = { "TFO", "bytes" },                                     -- RFC 7413 §4.1.1: the cookie
     }, size = wire.rest_of("dataofs", 4, -20), doc = "options, to a multiple of 4 octets" },
-}, { summary = "{sport} > {dport} {flags} seq {seq}[ ack {ack?}] len {#payload}" })
+}, {
+  summary = "{sport} > {dport} {flags} seq {seq}[ ack {ack?}] len {#payload}",
+  answers = { { sport = "dport", dport = "sport" } },
+})
 TCP:follows("IP", { proto = 6 })
 TCP:follows("IPv6", { nh = 6 })

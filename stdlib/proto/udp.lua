@@ -9,6 +9,9 @@ UDP = wire.layout("UDP", {
   -- (RFC 768; RFC 8200 §8.1 for IPv6, where the checksum is not optional).
   { "chksum", "u16", auto = wire.checksum("pseudo", "UDP", "payload"), zero = 0xffff, show = "hex",
     doc = "Internet checksum over pseudo-header, header and payload; 0: none" },
-}, { summary = "{sport} > {dport}" })
+}, {
+  summary = "{sport} > {dport}",
+  answers = { { sport = "dport", dport = "sport" } },
+})
 UDP:follows("IP", { proto = 17 })
 UDP:follows("IPv6", { nh = 17 })
