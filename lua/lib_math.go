@@ -14,6 +14,12 @@ func openMath(L *State, rng *rand.Rand) *Table {
 			return 1
 		}
 	}
+	plain := func(f func(float64) float64) func(*State) int { // C and Go agree on the NaN
+		return func(L *State) int {
+			L.Push(Num(f(checkNumber(L, 1))))
+			return 1
+		}
+	}
 	two := func(f func(a, b float64) float64) func(*State) int {
 		return func(L *State) int {
 			a, b := checkNumber(L, 1), checkNumber(L, 2)
@@ -38,7 +44,7 @@ func openMath(L *State, rng *rand.Rand) *Table {
 		}
 	}
 	lib := functions(L, []function{
-		{"abs", one(math.Abs)}, {"acos", one(math.Acos)}, {"asin", one(math.Asin)}, {"atan", one(math.Atan)},
+		{"abs", one(math.Abs)}, {"acos", plain(math.Acos)}, {"asin", plain(math.Asin)}, {"atan", one(math.Atan)},
 		{"atan2", two(math.Atan2)}, {"ceil", one(math.Ceil)}, {"cos", one(math.Cos)}, {"cosh", one(math.Cosh)},
 		{"deg", one(func(x float64) float64 { return x / (math.Pi / 180) })},
 		{"exp", one(math.Exp)}, {"floor", one(math.Floor)}, {"fmod", two(math.Mod)},

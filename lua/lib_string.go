@@ -9,11 +9,12 @@ import (
 func openString(L *State) *Table {
 	lib := functions(L, []function{
 		{"byte", stringByte}, {"char", stringChar}, {"dump", stringDump}, {"find", stringFind},
-		{"format", stringFormat}, {"gfind", stringGmatch}, {"gmatch", stringGmatch}, {"gsub", stringGsub},
+		{"format", stringFormat}, {"gmatch", stringGmatch}, {"gsub", stringGsub},
 		{"len", stringLen}, {"lower", stringLower}, {"match", stringMatch}, {"pack", stringPack},
 		{"packsize", stringPacksize}, {"rep", stringRep}, {"reverse", stringReverse}, {"sub", stringSub},
 		{"unpack", stringUnpack}, {"upper", stringUpper},
 	})
+	lib.RawSetString("gfind", lib.RawGetString("gmatch")) // the name it had in 5.0
 	// The interpreter reads numbers in strings its own way ("010" octal) where
 	// arithmetic meets one; these metamethods come first.
 	mt := functions(L, []function{

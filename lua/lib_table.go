@@ -33,8 +33,8 @@ func interruptible(L *State, n int) {
 }
 
 func tableConcat(L *State) int {
-	t := checkTable(L, 1)
 	sep := optString(L, 2, "")
+	t := checkTable(L, 1)
 	first := optInt(L, 3, 1)
 	last := 0
 	if L.Get(4) == Nil {

@@ -27,10 +27,11 @@ func stringFormat(L *State) int {
 			break
 		}
 		out = append(out, format[:i]...)
-		if format = format[i+1:]; format == "" {
-			raisef(L, "invalid option '%%' to 'format'")
+		format = format[i+1:]
+		var c byte
+		if format != "" {
+			c = format[0]
 		}
-		c := format[0]
 		if c == '%' {
 			out = append(out, '%')
 			format = format[1:]
@@ -58,6 +59,9 @@ func stringFormat(L *State) int {
 				format = format[1:]
 				continue
 			}
+		}
+		if arg > L.GetTop() {
+			argError(L, arg, "no value")
 		}
 		f, n := parseSpec(L, format)
 		if n == len(format) {
@@ -146,9 +150,6 @@ func (f *formatSpec) append(L *State, out []byte, c byte, arg int) []byte {
 	case 'q':
 		return quoteLua(out, checkString(L, arg))
 	case 's':
-		if arg > L.GetTop() {
-			argError(L, arg, "no value")
-		}
 		s := ToString(L, L.Get(arg))
 		if f.prec >= 0 && f.prec < len(s) {
 			s = s[:f.prec]
