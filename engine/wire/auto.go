@@ -61,7 +61,8 @@ func (p *Packet) settle() error {
 	return nil
 }
 
-// fix computes all automatic fields, innermost layer first.
+// fix computes all automatic fields, innermost layer first: numbers and lengths, then code and
+// checksums.
 func (p *Packet) fix() error {
 	if p.fixing {
 		return nil // a rule in code reads a field while it is computed
@@ -97,17 +98,31 @@ func (p *Packet) fix() error {
 				}
 			}
 		}
-		for _, f := range lay.autos {
-			if y.pinned(f) {
-				continue
-			}
-			if err := p.compute(i, f); err != nil {
+		if err := p.computeAll(i, lay.autos[:lay.lengths]); err != nil {
+			return err
+		}
+	}
+	// Checksums look at lengths and addresses of the layers below.
+	for i := len(p.layers) - 1; i >= 0; i-- {
+		if lay := p.layers[i].lay; lay.lengths < len(lay.autos) {
+			if err := p.computeAll(i, lay.autos[lay.lengths:]); err != nil {
 				return err
 			}
-			y = &p.layers[i]
 		}
 	}
 	p.dirty = false
+	return nil
+}
+
+func (p *Packet) computeAll(i int, fs []*Field) error {
+	for _, f := range fs {
+		if p.layers[i].pinned(f) {
+			continue
+		}
+		if err := p.compute(i, f); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

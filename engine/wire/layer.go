@@ -264,6 +264,14 @@ func (l Layer) Uint(f *Field) (uint64, error) {
 	return v.n, err
 }
 
+// Octets4 reads the first octets of an address that is always there, or zeros.
+func (l Layer) Octets4(f *Field) (a [4]byte) {
+	if l.p != nil && f.pos >= 0 && !l.y().cut {
+		copy(a[:], l.p.buf[int(l.y().off)+f.pos/8:])
+	}
+	return a
+}
+
 // Addr reads an address field.
 func (l Layer) Addr(f *Field) netip.Addr {
 	v, _ := l.Get(f)
@@ -434,6 +442,17 @@ func (l Layer) putUint(f *Field, n uint64) error {
 	return nil
 }
 
+// SetOctets sets a field to octets as they stand on the wire, without a copy of them in between.
+func (l Layer) SetOctets(f *Field, b []byte) error {
+	if f.Type.integer() {
+		return l.SetField(f, b)
+	}
+	if f.width >= 0 && len(b) != f.width/8 {
+		return f.err(faultf(ErrRange, "%d octets do not fit %d", len(b), f.width/8))
+	}
+	return l.putOctets(f, b)
+}
+
 // putOctets writes the octets of a field, which may have another length than before.
 func (l Layer) putOctets(f *Field, b []byte) error {
 	if err := l.admit(f); err != nil {
@@ -441,10 +460,14 @@ func (l Layer) putOctets(f *Field, b []byte) error {
 	}
 	p := l.p
 	p.edit()
-	r := p.rec(l.i)
-	at, end := r.start(f)/8, r.end(f)/8
-	p.splice(l.i, f, at, end-at, b)
 	y := &p.layers[l.i]
+	if f.pos >= 0 {
+		copy(p.buf[int(y.off)+f.pos/8:], b)
+	} else {
+		r := p.rec(l.i)
+		at, end := r.start(f)/8, r.end(f)/8
+		p.splice(l.i, f, at, end-at, b)
+	}
 	y.set.add(f.idx)
 	y.parsed.del(f.idx)
 	return nil

@@ -29,10 +29,11 @@ type Layout struct {
 	tails     []*Field // the fields that may move
 	all       mask
 
-	nexts  []*Field // automatic by who follows
-	autos  []*Field // automatic by another rule, in the order they are computed
-	bounds []*Field // tell where the payload ends
-	pseudo [2]*Field
+	nexts   []*Field // automatic by who follows
+	autos   []*Field // automatic by another rule, in the order they are computed
+	lengths int      // how many of autos are lengths and counts
+	bounds  []*Field // tell where the payload ends
+	pseudo  [2]*Field
 
 	opaque, quotes, insteadWhen Cond
 	instead                     string
@@ -370,6 +371,9 @@ func (r *Registry) compile(s Spec, anon bool) (*Layout, error) {
 			if f.auto != nil && f.auto.kind == kind && kind != autoNext {
 				l.autos = append(l.autos, f)
 			}
+		}
+		if kind == autoCount {
+			l.lengths = len(l.autos)
 		}
 	}
 	for _, c := range []*Cond{&l.opaque, &l.quotes, &l.insteadWhen} {

@@ -136,6 +136,12 @@ func (p *Packet) Push(l *Layout) Layer {
 	return Layer{p, len(p.layers) - 1}
 }
 
+// PushOctets puts octets behind the last layer.
+func (p *Packet) PushOctets(b string) {
+	p.edit()
+	p.appendRaw(b)
+}
+
 func (p *Packet) push(l *Layout) {
 	if !l.tmplOK {
 		if l.template() != nil {

@@ -304,9 +304,14 @@ func TestIPv6ExtensionHeadersAndTheFinalDestination(t *testing.T) {
 		60 00 00 00 00 2a 00 40 2001 0db8 0000 0000 0000 0000 0000 0001 2001 0db8 0000 0000 0000 0000 0000 0002
 		2b 00 05 02 00 00 01 00
 		11 02 00 01 00 00 00 00 2001 0db8 0000 0000 0000 0000 0000 0003
-		00 01 00 02 00 0a 3b f9 68 69`)
+		00 01 00 02 00 0a 3b f8 68 69`)
 	q := r.layouts["IPv6"].Parse(encoded(t, p))
-	q.Layer("UDP", 0).Set("sport", 2)
+	if err := q.Layer("UDP", 0).Set("sport", 2); err != nil {
+		t.Fatal(err)
+	}
+	if q.Equal(p) {
+		t.Error("not changed")
+	}
 	q.Layer("UDP", 0).Set("sport", 1)
 	if !q.Equal(p) {
 		t.Error("changed")
