@@ -1,0 +1,687 @@
+package bindings
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+	"unsafe"
+
+	"pktsh/engine"
+	"pktsh/lua"
+)
+
+// connModule is everything that carries frames: open, the module connector,
+// and the types Conn, Lan and Handler.
+//
+// The plain operations are bound by declaration; write, read, poll_read and the
+// iterators are raw functions, because every frame passes through them.
+func connModule() lua.Module {
+	w := &connWorld{}
+	return lua.Module{
+		Name:  "connector",
+		Doc:   "Connectors: everything that carries frames, one way to use them all.",
+		Names: []string{"TIMEOUT", "EOF"},
+		Init:  w.init,
+		Funcs: []lua.Func{
+			{Decl: `
+---Opens a connector from a short text:
+---
+---    mem:NAME                       a port on the memory LAN of that name
+---    mcast://GROUP:PORT?if=ADDR     a LAN in multicast datagrams, as of QEMU and User Mode Linux
+---    tap:NAME  tun:NAME             a device of the kernel; ?addr=10.9.0.1/24&mtu=9000&up=1
+---    pcap:FILE                      a capture file to read
+---    pcap_writer:FILE               a capture file to write; ?linktype=raw&nanos=1
+---@param url string
+---@return Conn
+---@error argument    the text is not understood
+---@error missing     there is no such file or device
+---@error permission  the system does not allow it
+---@error realtime    the connector cannot follow a virtual clock
+function open(url)`, Go: func(url string) (*Conn, error) { return w.adopt(engine.Open(w.env, url)) }},
+			{Decl: `
+---A LAN in memory: what one port writes, all the others read. Without options
+---it is ideal; with them its frames take time and chances, by the host's clock
+---and random source.
+---@param opts? connector.LanOptions
+---@return Lan
+---@error exists  there is a LAN of this name already
+function connector.lan(opts)`, Go: w.lan},
+			{Decl: `
+---Joins a LAN in multicast datagrams: one datagram is one Ethernet frame, as
+---User Mode Linux and QEMU (-netdev socket,mcast=239.192.168.1:1102) send them.
+---A member hears its own frames, too.
+---@param opts? connector.McastOptions
+---@return Conn
+---@error argument  the group is not a multicast address
+function connector.mcast(opts)`, Go: func(o mcastOptions) (*Conn, error) {
+				cfg := engine.McastConfig{Group: o.Group, Port: o.Port, Interface: o.Ifaddr, TTL: o.TTL, Snaplen: o.Snaplen}
+				cfg.NoLoop = o.Loop != nil && !*o.Loop
+				return w.adopt(engine.OpenMcast(w.env, cfg))
+			}},
+			{Decl: `
+---Opens a TAP device: Ethernet frames from and to the kernel's own network
+---stack, through an interface.
+---@param opts? connector.TapOptions
+---@return Conn
+---@error permission  the process lacks CAP_NET_ADMIN
+---@error exists      another process holds the device, or the name is taken
+---@error missing     the system has no /dev/net/tun
+function connector.tap(opts)`, Go: func(o tapOptions) (*Conn, error) { return w.tap(o, false) }},
+			{Decl: `
+---Opens a TUN device: IP packets from and to the kernel's own network stack.
+---@param opts? connector.TapOptions
+---@return Conn
+---@error permission  the process lacks CAP_NET_ADMIN
+---@error exists      another process holds the device, or the name is taken
+---@error missing     the system has no /dev/net/tun
+function connector.tun(opts)`, Go: func(o tapOptions) (*Conn, error) { return w.tap(o, true) }},
+			{Decl: `
+---Opens a capture file for reading: pcap in any byte order and resolution, or
+---pcapng, plain or compressed with gzip.
+---@param opts connector.PcapOptions
+---@return Conn
+---@error missing    there is no such file
+---@error argument   it is not a capture file
+---@error truncated  it ends inside of its header
+function connector.pcap(opts)`, Go: func(o pcapOptions) (*Conn, error) { return w.adopt(engine.OpenPcap(o.File)) }},
+			{Decl: `
+---Creates a capture file. Frames get the host's time; it is complete after
+---close, at the latest when the script ends.
+---@param opts connector.PcapWriterOptions
+---@return Conn
+---@error missing     the folder does not exist
+---@error permission  the system does not allow it
+function connector.pcap_writer(opts)`, Go: w.pcapWriter},
+			{Decl: `
+---The forms that open understands.
+---@return string[]
+function connector.schemes()`, Go: engine.Schemes},
+		},
+		Types: []lua.Type{
+			{
+				Name: "Conn", Doc: "Something that carries frames. Fields: name, linktype.",
+				Go: reflect.TypeFor[*Conn](), Index: connIndex,
+				Methods: connMethods,
+			},
+			{
+				Name: "Lan", Doc: "A LAN in memory. Field: name.",
+				Go: reflect.TypeFor[*Lan](), Index: lanIndex,
+				Methods: []lua.Func{
+					{Decl: `
+---Adds a port.
+---@param name? string  default: a number
+---@return Conn
+---@error closed  the LAN was closed
+---@error exists  the LAN has a port of this name
+function Lan:port(name)`, Go: (*Lan).port},
+					{Decl: `
+---Adds a port and puts a fake host on it: host{on=lan:port(name), …}.
+---@param opts table  the options of host
+---@return any
+function Lan:host(opts)`, Go: lanHost},
+					{Decl: `
+---What happened on the medium: frames, octets, lost, duplicated, reordered,
+---delivered (once for each port), dropped (by ports whose queue was full).
+---@return table
+function Lan:stats()`, Go: func(l *Lan) engine.HubStats { return l.hub.Stats() }},
+					{Decl: `
+---Closes all ports. Frames under way are gone.
+function Lan:close()`, Go: (*Lan).close},
+				},
+			},
+			{
+				Name: "Handler", Doc: "A function that gets frames as they arrive.",
+				Go: reflect.TypeFor[*handler](),
+				Methods: []lua.Func{
+					{Decl: `
+---Ends it: no frame is handed over any more.
+function Handler:cancel()`, Go: (*handler).cancel},
+					{Decl: `
+---How many frames it got, and how often it failed.
+---@return table
+function Handler:stats()`, Go: func(k *handler) handlerStats { return k.handlerStats }},
+				},
+			},
+		},
+		Options: []lua.Options{
+			{Decl: `
+---@class connector.LanOptions
+---@field name? string       default lan1, lan2, …; open"mem:NAME" finds it
+---@field latency? seconds   from port to port
+---@field loss? number       probability that the medium loses a frame
+---@field duplicate? number  probability that it delivers a frame twice
+---@field reorder? number    probability that a frame takes longer, so that later ones overtake it
+---@field bandwidth? number  bits per second of the medium
+---@field queue? integer     octets a port keeps unread before it drops (default 16 MiB)`, Go: lanOptions{}},
+			{Decl: `
+---@class connector.McastOptions
+---@field group? string     default 239.192.168.1
+---@field port? integer     default 1102
+---@field ifaddr? string    interface, by address or name, to receive and to send (default: by the routing table)
+---@field ttl? integer      default 1, this network only
+---@field loop? boolean     show our frames to members on this host (default true)
+---@field snaplen? integer  octets of a frame to keep (default all)`, Go: mcastOptions{}},
+			{Decl: `
+---@class connector.TapOptions
+---@field name? string   interface, up to 15 octets, created unless it exists (default: the kernel picks one)
+---@field addr? string   the kernel's own address there, ADDR/LEN; sets the interface up
+---@field mtu? integer   octets of payload per frame
+---@field up? boolean    set the interface up`, Go: tapOptions{}},
+			{Decl: `
+---@class connector.PcapOptions
+---@field file string`, Go: pcapOptions{}},
+			{Decl: `
+---@class connector.PcapWriterOptions
+---@field file string
+---@field linktype? string|integer  how frames start (default ethernet)
+---@field nanos? boolean            timestamps in nanoseconds`, Go: pcapWriterOptions{}},
+			{Decl: `
+---@class Conn.SrOptions
+---@field timeout? seconds  to wait after the last frame was sent (default 2)
+---@field retry? integer    how often to send again what nobody answered (default 0)
+---@field inter? seconds    between two frames`, Go: srOptions{}},
+		},
+	}
+}
+
+type lanOptions struct {
+	Name                                string
+	Latency                             time.Duration
+	Loss, Duplicate, Reorder, Bandwidth float64
+	Queue                               int
+}
+
+type mcastOptions struct {
+	Group   string
+	Port    int
+	Ifaddr  string
+	TTL     int
+	Loop    *bool
+	Snaplen int
+}
+
+type tapOptions struct {
+	Name, Addr string
+	MTU        int
+	Up         bool
+}
+
+type pcapOptions struct{ File string }
+
+type pcapWriterOptions struct {
+	File     string
+	Linktype lua.Value
+	Nanos    bool
+}
+
+type srOptions struct {
+	Timeout *time.Duration
+	Retry   int
+	Inter   time.Duration
+}
+
+// packetCodec is what connectors need to know of packets; packet.go sets it.
+type packetCodec struct {
+	// parse makes the packet of a frame that starts with the named layer. It may
+	// keep data.
+	parse func(h *lua.Host, layer string, data []byte) (lua.Value, error)
+	// answers reports whether reply answers request; both come from parse or
+	// are packets of the script.
+	answers func(reply, request lua.Value) bool
+}
+
+var packets packetCodec
+
+// layerOf names the layer that a frame starts with.
+func layerOf(link engine.LinkType, data []byte) string {
+	switch link {
+	case engine.LinkEthernet:
+		return "Ether"
+	case engine.LinkIPv4:
+		return "IP"
+	case engine.LinkIPv6:
+		return "IPv6"
+	case engine.LinkRaw:
+		if len(data) > 0 {
+			switch data[0] >> 4 {
+			case 4:
+				return "IP"
+			case 6:
+				return "IPv6"
+			}
+		}
+	}
+	return "Raw"
+}
+
+// connWorld is what the connectors of one host share.
+type connWorld struct {
+	h            *lua.Host
+	env          *engine.Env
+	timeout, eof *lua.UserData
+	connMeta     *lua.Table
+}
+
+func (w *connWorld) init(h *lua.Host, _ *lua.Table) error {
+	w.h = h
+	w.env = &engine.Env{Clock: h.Clock(), Rand: h.Rand()}
+	w.connMeta = h.Metatable("Conn")
+	w.timeout, w.eof = w.token("TIMEOUT"), w.token("EOF")
+	return nil
+}
+
+// token makes a global that is equal to itself only and prints as its name.
+func (w *connWorld) token(name string) *lua.UserData {
+	mt := w.h.NewTable(0, 2)
+	mt.RawSetString("__name", lua.String(name))
+	mt.RawSetString("__tostring", w.h.NewFunction(func(L *lua.State) int {
+		L.Push(lua.String(name))
+		return 1
+	}))
+	t := w.h.NewUserData(name, mt)
+	w.h.Globals().RawSetString(name, t)
+	return t
+}
+
+// adopt makes a script's Conn of an engine's.
+func (w *connWorld) adopt(c engine.Conn, err error) (*Conn, error) {
+	if err != nil {
+		return nil, err
+	}
+	return newConn(w, c), nil
+}
+
+func (w *connWorld) lan(o lanOptions) (*Lan, error) {
+	h, err := engine.NewHub(w.env, engine.HubConfig{
+		Name: o.Name, Latency: o.Latency, Loss: o.Loss, Duplicate: o.Duplicate,
+		Reorder: o.Reorder, Bandwidth: o.Bandwidth, Queue: o.Queue,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Lan{world: w, hub: h}, nil
+}
+
+func (w *connWorld) tap(o tapOptions, tun bool) (*Conn, error) {
+	return w.adopt(engine.OpenTap(w.env, engine.TapConfig{Name: o.Name, TUN: tun, MTU: o.MTU, Addr: o.Addr, Up: o.Up}))
+}
+
+func (w *connWorld) pcapWriter(o pcapWriterOptions) (*Conn, error) {
+	cfg := engine.PcapWriterConfig{File: o.File, LinkType: engine.LinkEthernet, Nanos: o.Nanos}
+	if !lua.IsNil(o.Linktype) {
+		var err error
+		if cfg.LinkType, err = engine.ParseLinkType(o.Linktype.String()); err != nil {
+			return nil, err
+		}
+	}
+	f, err := engine.CreatePcap(w.env, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return w.adopt(f, nil)
+}
+
+// Lan is a memory LAN as a script holds it.
+type Lan struct {
+	world *connWorld
+	hub   *engine.Hub
+	conns []*Conn // its ports
+}
+
+// String is what print shows.
+func (l *Lan) String() string { return "Lan " + l.hub.Name() }
+
+func (l *Lan) port(name string) (*Conn, error) {
+	p, err := l.hub.Port(name)
+	if err != nil {
+		return nil, err
+	}
+	c := newConn(l.world, p)
+	c.lan = l
+	l.conns = append(l.conns, c)
+	return c, nil
+}
+
+func (l *Lan) close() error {
+	for len(l.conns) > 0 {
+		l.conns[len(l.conns)-1].close()
+	}
+	return l.hub.Close() // and with it the ports that open"mem:NAME" made
+}
+
+func lanIndex(L *lua.State) int {
+	if ud, ok := L.Get(1).(*lua.UserData); ok && L.Get(2) == lua.String("name") {
+		if l, ok := ud.Value.(*Lan); ok {
+			L.Push(lua.String(l.hub.Name()))
+			return 1
+		}
+	}
+	return 0
+}
+
+// lanHost is host{on = lan:port(name), own = true, …}.
+func lanHost(h *lua.Host, l *Lan, opts *lua.Table) (lua.Value, error) {
+	all := h.NewTable(0, 8)
+	for k, v := opts.Next(lua.Nil); k != lua.Nil; k, v = opts.Next(k) {
+		all.RawSet(k, v)
+	}
+	if all.RawGetString("on") != lua.Nil {
+		return nil, &lua.ArgError{Name: "opts", Msg: "option on: the host goes on a port of this LAN"}
+	}
+	host, err := h.Global("host")
+	if err != nil {
+		return nil, err
+	}
+	fn, ok := host.(*lua.Function)
+	if !ok {
+		return nil, fmt.Errorf("the global host is a %s", h.TypeName(host))
+	}
+	name, _ := all.RawGetString("name").(lua.String)
+	port, err := l.port(string(name))
+	if err != nil {
+		return nil, err
+	}
+	all.RawSetString("on", h.NewUserData(port, l.world.connMeta))
+	all.RawSetString("own", lua.True)
+	res, err := h.Call(nil, fn, all)
+	if err != nil || len(res) == 0 {
+		port.close()
+		return lua.Nil, err
+	}
+	return res[0], nil
+}
+
+// connMethods is filled by init because the methods refer to the module.
+var connMethods = []lua.Func{
+	{Decl: `
+---Sends one frame and returns how many octets went out. It waits while there is
+---no room.
+---@param frame bytes  a string or a Packet, from the first octet of the link header
+---@return integer
+---@error closed  the connector was closed
+---@error range   the frame is longer than the connector carries
+function Conn:write(frame)`, Go: connWrite},
+	{Decl: `
+---Waits for the next frame.
+---@param timeout? seconds  default: for ever; 0 only looks
+---@return string|EOF|nil   nil when the time is up, EOF at the end of a file
+---@error closed  the connector was closed
+function Conn:read(timeout)`, Go: func(L *lua.State) int { return connRead(L, "Conn:read", false) }},
+	{Decl: `
+---Waits for the next frame, without a limit.
+---@return string|EOF
+---@error closed  the connector was closed
+function Conn:blocking_read()`, Go: func(L *lua.State) int {
+		L.SetTop(1)
+		return connRead(L, "Conn:blocking_read", false)
+	}},
+	{Decl: `
+---Waits for the next frame and parses it.
+---@param timeout? seconds  default: for ever; 0 only looks
+---@return Packet|EOF|nil   nil when the time is up, EOF at the end of a file
+---@error closed  the connector was closed
+function Conn:read_packet(timeout)`, Go: func(L *lua.State) int { return connRead(L, "Conn:read_packet", true) }},
+	{Decl: `
+---The same as read_packet.
+---@param timeout? seconds
+---@return Packet|EOF|nil
+function Conn:readpkt(timeout)`, Go: func(L *lua.State) int { return connRead(L, "Conn:readpkt", true) }},
+	{Decl: `
+---Waits until read would return a frame, and leaves it there.
+---@param timeout? seconds   default: for ever; 0 only looks
+---@return TIMEOUT|EOF|nil   nil when there is a frame
+---@error closed  the connector was closed
+function Conn:poll_read(timeout)`, Go: connPoll},
+	{Decl: `
+---Iterates over the frames that arrive: for frame, time, octets in conn:frames()
+---do … end. time is in seconds, octets is the length on the wire: more than
+---#frame when it was cut.
+---@param duration? seconds  how long in all (default: until the end of the file, or for ever)
+---@return function
+function Conn:frames(duration)`, Go: func(L *lua.State) int { return connEach(L, "Conn:frames", false) }},
+	{Decl: `
+---Iterates over the packets that arrive: for packet, time, octets in
+---conn:packets() do … end.
+---@param duration? seconds  how long in all (default: until the end of the file, or for ever)
+---@return function
+function Conn:packets(duration)`, Go: func(L *lua.State) int { return connEach(L, "Conn:packets", true) }},
+	{Decl: `
+---Calls fn with every packet that arrives from now on, one after the other in a
+---task of its own. A call that fails is reported and counted, and the next
+---packet comes. Readers that wait meanwhile see the frames, too.
+---@param fn function
+---@return Handler
+---@error closed  the connector was closed
+function Conn:on_packet(fn)`, Go: (*Conn).onPacket},
+	{Decl: `
+---Sends a packet and waits for the one that answers it (Packet:answers).
+---@param p bytes
+---@param opts? Conn.SrOptions
+---@return Packet?  nil when nobody answers
+---@error closed  the connector was closed
+function Conn:sr1(p, opts)`, Go: connSr1},
+	{Decl: `
+---Sends packets and collects the answers.
+---@param list table
+---@param opts? Conn.SrOptions
+---@return table answered    of {request, reply}, in the order of the list
+---@return table unanswered  of requests
+---@error closed  the connector was closed
+function Conn:sr(list, opts)`, Go: connSr},
+	{Decl: `
+---Copies every frame that is read or written here to another connector, such as
+---a capture file.
+---@param other Conn
+---@return Handler
+---@error closed  the connector was closed
+function Conn:tee(other)`, Go: (*Conn).tee},
+	{Decl: `
+---What passed so far: rx_frames, rx_octets, tx_frames, tx_octets, dropped
+---(arrived and lost before anybody read them), truncated, handler_errors.
+---@return table
+function Conn:stats()`, Go: (*Conn).stats},
+	{Decl: `
+---Closes it; whoever waits for a frame gets an error of kind closed.
+function Conn:close()`, Go: (*Conn).close},
+}
+
+// connIndex gives the fields; the methods are the host's.
+func connIndex(L *lua.State) int {
+	key, ok := L.Get(2).(lua.String)
+	if !ok || key != "name" && key != "linktype" {
+		return 0
+	}
+	ud, ok := L.Get(1).(*lua.UserData)
+	if !ok {
+		return 0
+	}
+	c, ok := ud.Value.(*Conn)
+	if !ok {
+		return 0
+	}
+	if key == "name" {
+		L.Push(lua.String(c.Conn.Name()))
+	} else {
+		L.Push(lua.String(c.Conn.LinkType().String()))
+	}
+	return 1
+}
+
+// self is the Conn that a raw method was called on.
+func self(L *lua.State, op string) *Conn {
+	if ud, ok := L.Get(1).(*lua.UserData); ok {
+		if c, ok := ud.Value.(*Conn); ok {
+			return c
+		}
+	}
+	h := lua.HostOf(L)
+	h.RaiseOp(L, &lua.ArgError{Name: "self", Msg: fmt.Sprintf("want Conn, got %s; call it with a colon", h.TypeName(L.Get(1)))}, op)
+	return nil
+}
+
+// seconds is the optional argument at i as a deadline of the host's clock.
+func (c *Conn) seconds(L *lua.State, i int, name, op string) deadline {
+	v := L.Get(i)
+	if lua.IsNil(v) {
+		return deadline{}
+	}
+	n, ok := v.(lua.Number)
+	if !ok {
+		c.h.RaiseOp(L, &lua.ArgError{Name: name, Msg: "want seconds, got " + c.h.TypeName(v)}, op)
+	}
+	d, err := lua.Seconds(float64(n))
+	if err == nil && d < 0 {
+		err = fmt.Errorf("want 0 or more seconds, got %v", n)
+	}
+	if err != nil {
+		c.h.RaiseOp(L, &lua.ArgError{Name: name, Msg: err.Error()}, op)
+	}
+	return c.within(d)
+}
+
+// octetsOf is a frame that a script wants to send: a view of a string, or what
+// a packet encodes to, in the scratch space of c.
+func (c *Conn) octetsOf(v lua.Value) ([]byte, error) {
+	switch v := v.(type) {
+	case lua.String:
+		// TryWrite neither changes nor keeps it.
+		return unsafe.Slice(unsafe.StringData(string(v)), len(v)), nil
+	case *lua.UserData:
+		if e, ok := v.Value.(encoding.BinaryAppender); ok {
+			b, err := e.AppendBinary(c.scratch[:0])
+			if err == nil {
+				c.scratch = b
+			}
+			return b, err
+		}
+	}
+	return nil, &lua.ArgError{Name: "frame", Msg: "want bytes (a string or a Packet), got " + c.h.TypeName(v)}
+}
+
+func connWrite(L *lua.State) int {
+	c := self(L, "Conn:write")
+	b, err := c.octetsOf(L.Get(2))
+	n := len(b)
+	if err == nil {
+		err = c.write(b)
+	}
+	if err != nil {
+		c.h.RaiseOp(L, err, "Conn:write")
+	}
+	L.Push(lua.Int(n))
+	return 1
+}
+
+func connRead(L *lua.State, op string, parsed bool) int {
+	c := self(L, op)
+	f, st, err := c.next(&c.own, c.seconds(L, 2, "timeout", op), op)
+	if err != nil {
+		c.h.RaiseOp(L, err, op)
+	}
+	switch st {
+	case timedOut:
+		L.Push(lua.Nil)
+	case atEnd:
+		L.Push(c.world.eof)
+	default:
+		c.pushFrame(L, &f, parsed, op)
+	}
+	return 1
+}
+
+func (c *Conn) pushFrame(L *lua.State, f *engine.Frame, parsed bool, op string) {
+	if !parsed {
+		L.Push(lua.String(f.Data))
+		return
+	}
+	p, err := c.parse(f)
+	if err != nil {
+		c.h.RaiseOp(L, err, op)
+	}
+	L.Push(p)
+}
+
+func connPoll(L *lua.State) int {
+	const op = "Conn:poll_read"
+	c := self(L, op)
+	switch st, err := c.poll(c.seconds(L, 2, "timeout", op), op); {
+	case err != nil:
+		c.h.RaiseOp(L, err, op)
+	case st == timedOut:
+		L.Push(c.world.timeout)
+	case st == atEnd:
+		L.Push(c.world.eof)
+	default:
+		L.Push(lua.Nil)
+	}
+	return 1
+}
+
+func connEach(L *lua.State, op string, parsed bool) int {
+	c := self(L, op)
+	until := c.seconds(L, 2, "duration", op)
+	L.Push(c.h.NewFunction(func(L *lua.State) int {
+		f, st, err := c.next(&c.own, until, op)
+		if err != nil {
+			c.h.RaiseOp(L, err, op)
+		}
+		if st != gotFrame {
+			L.Push(lua.Nil)
+			return 1
+		}
+		c.pushFrame(L, &f, parsed, op)
+		L.Push(lua.Number(float64(f.Time.UnixNano()) / 1e9))
+		L.Push(lua.Int(f.Len))
+		return 3
+	}))
+	return 1
+}
+
+func connSr1(L *lua.State) int {
+	const op = "Conn:sr1"
+	c := self(L, op)
+	answered, _, err := c.exchange(L, []lua.Value{L.Get(2)}, L.Get(3), op)
+	if err != nil {
+		c.h.RaiseOp(L, err, op)
+	}
+	if len(answered) == 0 {
+		L.Push(lua.Nil)
+	} else {
+		L.Push(answered[0].reply)
+	}
+	return 1
+}
+
+func connSr(L *lua.State) int {
+	const op = "Conn:sr"
+	c := self(L, op)
+	t, ok := L.Get(2).(*lua.Table)
+	if !ok {
+		c.h.RaiseOp(L, &lua.ArgError{Name: "list", Msg: "want a table of frames, got " + c.h.TypeName(L.Get(2))}, op)
+	}
+	list := make([]lua.Value, t.Len())
+	for i := range list {
+		list[i] = t.RawGetInt(i + 1)
+	}
+	answered, open, err := c.exchange(L, list, L.Get(3), op)
+	if err != nil {
+		c.h.RaiseOp(L, err, op)
+	}
+	yes, no := c.h.NewTable(len(answered), 0), c.h.NewTable(len(open), 0)
+	for i, a := range answered {
+		pair := c.h.NewTable(2, 0)
+		pair.RawSetInt(1, a.request)
+		pair.RawSetInt(2, a.reply)
+		yes.RawSetInt(i+1, pair)
+	}
+	for i, q := range open {
+		no.RawSetInt(i+1, q)
+	}
+	L.Push(yes)
+	L.Push(no)
+	return 2
+}
+
+var errNoCodec = errors.New("there is no packet codec in this program")
