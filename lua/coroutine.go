@@ -52,7 +52,7 @@ func (h *Host) openCoroutine() {
 	aux := func(L *State) int {
 		co := L.Get(gopher.UpvalueIndex(1)).(*State)
 		if err := h.mayResume(co); err != "" {
-			L.RaiseError("%s", err)
+			raisef(L, "%s", err)
 		}
 		L.Insert(co, 1)
 		return h.inCoroutine(L, co, resume)
@@ -67,7 +67,7 @@ func (h *Host) openCoroutine() {
 	})
 	set("yield", func(L *State) int {
 		if why := noYield(h, L); why != "" {
-			L.RaiseError("%s", why)
+			raisef(L, "%s", why)
 		}
 		return -1
 	})
@@ -100,7 +100,7 @@ func (h *Host) openCoroutine() {
 	set("close", func(L *State) int {
 		co := L.CheckThread(1)
 		if co.Parent != nil {
-			L.RaiseError("cannot close a coroutine that is running")
+			raisef(L, "cannot close a coroutine that is running")
 		}
 		if !co.Dead {
 			co.Dead = true

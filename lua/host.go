@@ -1,10 +1,8 @@
 package lua
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"math/rand/v2"
@@ -62,7 +60,7 @@ type Host struct {
 	spare, spareBig []*thread
 
 	out     *stdout
-	in      *bufio.Reader
+	std     stdFiles
 	stopped error
 
 	mods     modules
@@ -108,7 +106,6 @@ func New(cfg Config) (*Host, error) {
 		clock: cfg.Clock,
 		rng:   rand.New(rand.NewPCG(seed, 0x706b747368)),
 		bell:  make(chan struct{}, 1),
-		in:    bufio.NewReader(cfg.Stdin),
 	}
 	h.out = newStdout(h, cfg.Stdout, cfg.Keep)
 	h.hook = &hook{h: h}
@@ -205,6 +202,7 @@ func (h *Host) settle() {
 
 func (h *Host) outcome(main *Task) error {
 	h.reportFailures()
+	h.flush()
 	unseen := h.unseen
 	h.unseen = nil
 	if err := h.out.error(); err != nil {
@@ -258,7 +256,8 @@ func (h *Host) watch(ctx context.Context) (stop func()) {
 	}
 }
 
-// Loop holds the baton until ctx ends; Do brings the work. It is the shell's
+// Loop holds the baton until ctx ends or a task calls os.exit, of which it
+// returns the *ExitError; Do and Foreground bring the work. It is the shell's
 // way to run a host, in a goroutine of its own.
 func (h *Host) Loop(ctx context.Context) error {
 	if h.closed {
@@ -268,8 +267,14 @@ func (h *Host) Loop(ctx context.Context) error {
 	defer mem()
 	off := context.AfterFunc(ctx, h.ring)
 	defer off()
-	h.loop(func() bool { return ctx.Err() != nil || h.closed })
+	var exit *ExitError
+	h.loop(func() bool {
+		return ctx.Err() != nil || h.closed || h.fg == nil && h.stopped != nil && errors.As(h.stopped, &exit)
+	})
 	h.flush()
+	if exit != nil {
+		return exit
+	}
 	return nil
 }
 
@@ -401,7 +406,7 @@ func (h *Host) OnClose(c io.Closer) (remove func()) {
 }
 
 // ErrHostClosed is the reason for which Close cancels what is left.
-var ErrHostClosed = fmt.Errorf("the host is closed: %w", context.Canceled)
+var ErrHostClosed error = cancelled{"the host is closed"}
 
 // Close ends what still runs and closes everything registered with OnClose. It
 // may be called more than once, but not while a loop runs.
@@ -410,6 +415,14 @@ func (h *Host) Close() error {
 		return nil
 	}
 	h.closed = true
+	err := h.closeOpen()
+	h.flush()
+	hosts.Delete(h.root.G.Global)
+	return err
+}
+
+// closeOpen closes everything registered and ends all tasks.
+func (h *Host) closeOpen() error {
 	var errs []error
 	for {
 		h.mu.Lock()
@@ -434,8 +447,6 @@ func (h *Host) Close() error {
 		h.CancelAll(ErrHostClosed)
 		h.unwind()
 	}
-	h.flush()
-	hosts.Delete(h.root.G.Global)
 	return errors.Join(errs...)
 }
 

@@ -83,7 +83,7 @@ inc()
 print(n, pcall(error, {1}) == false, select(2, pcall(error, "m", 0)))
 print(pcall(function(...) return ... end, 1, nil, 3))
 print(xpcall(function() local x = nil; x.y = 1 end, function(m) return "H:" .. m end))`,
-		"13\ttrue\tm\ntrue\t1\tnil\t3\nfalse\tH:test.lua:10: attempt to index local 'x' (a nil value)")
+		"13\ttrue\tm\ntrue\t1\tnil\t3\nfalse\tH:test.lua:10: attempt to index a nil value (local 'x')")
 }
 
 func TestStackOverflow(t *testing.T) {
@@ -92,10 +92,22 @@ local keep
 local function deep(n) local v = n; keep = function() return v end; return 1 + deep(n + 1) end
 local ok, e = pcall(deep, 1)
 print(ok, e, type(keep()))
-local function p() return pcall(p) end
-print(pcall(p))
+local function p() local ok, e = pcall(p); if e then return e end end
+print((select(2, pcall(p)):match("stack overflow")))
 local function w() return coroutine.wrap(w)() end
 print((select(2, pcall(w)):match("overflow")))
 local mt = {} mt.__index = function(t, k) return t[k .. "x"] end
-print((select(2, pcall(function() return setmetatable({}, mt).a end)):match("overflow")))`, "?")
+print((select(2, pcall(function() return setmetatable({}, mt).a end)):match("overflow")))
+local t = {} for i = 1, 100 do t[i] = i end
+local function s() table.sort(t, function(a, b) s() return a < b end) end
+print((select(2, pcall(s)):match("overflow")))`,
+		"false\ttest.lua:3: stack overflow\tnumber\nstack overflow\noverflow\noverflow\noverflow")
+}
+
+func TestDeepRecursionIsFine(t *testing.T) {
+	prints(t, `
+local function sum(n) if n == 0 then return 0 end return n + sum(n - 1) end
+print(sum(15000), pcall(sum, 15000))
+local function loop(n) if n == 0 then return "end" end return loop(n - 1) end
+print(loop(1e6))`, "112507500\ttrue\t112507500\nend")
 }

@@ -1,7 +1,6 @@
 package lua
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -87,7 +86,7 @@ func (h *Host) luaPrint(L *State) int {
 			L.Call(1, 1)
 			s, ok := L.Get(-1).(String)
 			if !ok {
-				L.RaiseError("'tostring' must return a string to 'print'")
+				raisef(L, "'tostring' must return a string to 'print'")
 			}
 			L.Pop(1)
 			h.out.WriteString(string(s))
@@ -224,11 +223,7 @@ func (h *Host) luaLoad(L *State) int {
 
 func (h *Host) readSource(name string) (string, error) {
 	if name == "" {
-		var b []byte
-		err := h.Await("read standard input", func(context.Context) (err error) {
-			b, err = io.ReadAll(h.in)
-			return err
-		})
+		b, err := io.ReadAll(h.stdin().r)
 		return string(b), err
 	}
 	b, err := os.ReadFile(name)
@@ -370,7 +365,7 @@ func (h *Host) loadPreload(L *State) int {
 	name := L.CheckString(1)
 	t, ok := h.libs.pkg.RawGetString("preload").(*Table)
 	if !ok {
-		L.RaiseError("'package.preload' must be a table")
+		raisef(L, "'package.preload' must be a table")
 	}
 	v := L.GetField(t, name)
 	if v == Nil {
@@ -384,7 +379,7 @@ func (h *Host) loadFile(L *State) int {
 	name := L.CheckString(1)
 	path, ok := h.libs.pkg.RawGetString("path").(String)
 	if !ok {
-		L.RaiseError("'package.path' must be a string")
+		raisef(L, "'package.path' must be a string")
 	}
 	file, tried := searchFile(name, string(path))
 	if file == "" {
@@ -438,7 +433,7 @@ func (h *Host) luaRequire(L *State) int {
 	loaded := h.libs.loaded
 	if v := loaded.RawGetString(name); Truth(v) {
 		if v == requiring {
-			L.RaiseError("loop or previous error loading module '%s'", name)
+			raisef(L, "loop or previous error loading module '%s'", name)
 		}
 		L.Push(v)
 		return 1
@@ -453,13 +448,13 @@ func (h *Host) luaRequire(L *State) int {
 	}
 	loaders, ok := h.libs.pkg.RawGetString("loaders").(*Table)
 	if !ok {
-		L.RaiseError("'package.loaders' must be a table")
+		raisef(L, "'package.loaders' must be a table")
 	}
 	var tried strings.Builder
 	for i := 1; ; i++ {
 		loader := loaders.RawGetInt(i)
 		if loader == Nil {
-			L.RaiseError("module '%s' not found:%s", name, tried.String())
+			raisef(L, "module '%s' not found:%s", name, tried.String())
 		}
 		L.Push(loader)
 		L.Push(String(name))
@@ -509,7 +504,7 @@ func (h *Host) luaModule(L *State) int {
 				at = next
 			default:
 				if next != Nil {
-					L.RaiseError("name conflict for module '%s'", name)
+					raisef(L, "name conflict for module '%s'", name)
 				}
 				n := L.CreateTable(0, 8)
 				at.RawSetString(p, n)
@@ -530,7 +525,7 @@ func (h *Host) luaModule(L *State) int {
 	}
 	f := topFrame(L)
 	if f == nil || f.Parent == nil || f.Parent.Fn.IsG {
-		L.RaiseError("'module' not called from a Lua function")
+		raisef(L, "'module' not called from a Lua function")
 	}
 	f.Parent.Fn.Env = t
 	for i, n := 2, L.GetTop(); i <= n; i++ {
@@ -560,14 +555,14 @@ func (h *Host) luaGetfenv(L *State) int {
 	if !ok {
 		level := L.OptInt(1, 1)
 		if level < 0 {
-			L.ArgError(1, "level must be non-negative")
+			argError(L, 1, "level must be non-negative")
 		}
 		if level == 0 {
 			L.Push(L.Env)
 			return 1
 		}
 		if fn = levelFunc(L, level); fn == nil {
-			L.ArgError(1, "invalid level")
+			argError(L, 1, "invalid level")
 		}
 	}
 	if fn.IsG {
@@ -584,18 +579,18 @@ func (h *Host) luaSetfenv(L *State) int {
 	if !ok {
 		level := L.CheckInt(1)
 		if level < 0 {
-			L.ArgError(1, "level must be non-negative")
+			argError(L, 1, "level must be non-negative")
 		}
 		if level == 0 {
 			L.Env = env
 			return 0
 		}
 		if fn = levelFunc(L, level); fn == nil {
-			L.ArgError(1, "invalid level")
+			argError(L, 1, "invalid level")
 		}
 	}
 	if fn.IsG {
-		L.RaiseError("'setfenv' cannot change environment of given object")
+		raisef(L, "'setfenv' cannot change environment of given object")
 	}
 	fn.Env = env
 	L.Push(fn)

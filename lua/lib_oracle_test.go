@@ -34,7 +34,7 @@ local function finish(n, ok, ...)
   if ok then
     for i = 1, select("#", ...) do out[i + 1] = shown((select(i, ...))) end
   else
-    out[2] = tostring((...)):gsub("^[^:]*:%d+: ", ""):gsub(" %(constant '.*'%)$", "") -- 5.1 does not show the constant
+    out[2] = tostring((...)):gsub("^[^:]*:%d+: ", ""):gsub(" %(constant '.*'%)$", ""):gsub(", at case.lua:%d+$", "") -- which 5.1 does not show
   end
   print(table.concat(out, " "))
 end

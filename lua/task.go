@@ -147,7 +147,7 @@ func (h *Host) reportFailures() {
 // quiet failures are those that someone asked for.
 func quiet(e *Error) bool {
 	var exit *ExitError
-	return errors.Is(e, ErrCancelled) || errors.Is(e, ErrInterrupted) || errors.As(e, &exit) || errors.As(e, new(*stopError))
+	return errors.Is(e, context.Canceled) || errors.As(e, &exit) || errors.As(e, new(*stopError))
 }
 
 // label is the task as messages call it.
@@ -312,13 +312,13 @@ func (h *Host) Current() *Task {
 }
 
 // ErrCancelled is the reason of a task that was cancelled without one.
-var ErrCancelled = context.Canceled
+var ErrCancelled error = cancelled{"cancelled"}
 
 // ErrInterrupted is the reason of what Ctrl-C ended.
-var ErrInterrupted error = interrupted{}
+var ErrInterrupted error = cancelled{"interrupted"}
 
-type interrupted struct{}
+// cancelled is context.Canceled in other words.
+type cancelled struct{ msg string }
 
-func (interrupted) Error() string     { return "interrupted" }
-func (interrupted) Kind() string      { return "cancelled" }
-func (interrupted) Is(err error) bool { return err == context.Canceled }
+func (e cancelled) Error() string     { return e.msg }
+func (e cancelled) Is(err error) bool { return err == context.Canceled }
