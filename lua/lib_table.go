@@ -8,6 +8,14 @@ import (
 	gopher "github.com/yuin/gopher-lua"
 )
 
+func init() {
+	// An assignment far beyond the end, t[50000000] = 1, makes gopher-lua fill
+	// the array with nil up to there. Above this index keys are hashed. The
+	// price is that # and list functions count no further, so table.insert
+	// refuses longer lists.
+	gopher.MaxArrayIndex = 1 << 22
+}
+
 func openTable(L *State) *Table {
 	return functions(L, []function{
 		{"concat", tableConcat}, {"foreach", tableForeach}, {"foreachi", tableForeachi}, {"getn", tableGetn},
