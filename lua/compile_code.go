@@ -664,7 +664,11 @@ func (g *generator) ret(s *stmt) {
 			return
 		case (e.op == eCall || e.op == eMethod) && !e.paren:
 			pc := g.call(e, anyValue)
-			g.code[pc] = g.code[pc]&(1<<26-1) | uint32(glua.OP_TAILCALL<<26)
+			// A tail call of yield by the body of a coroutine would end it:
+			// gopher-lua takes the frame away first.
+			if calledAs(e) != "yield" {
+				g.code[pc] = g.code[pc]&(1<<26-1) | uint32(glua.OP_TAILCALL<<26)
+			}
 			g.abc(glua.OP_RETURN, base, 0, 0, s.at)
 			return
 		}

@@ -117,6 +117,15 @@ func (h *Host) inCoroutine(L, co *State, f gopher.LGFunction) int {
 	depth := len(t.chain)
 	running := h.root.G.CurrentThread
 	t.chain = append(t.chain, co)
+	// A yield that is resumed with fewer values than it is to return would
+	// leave registers without a value.
+	if f := topFrame(co); f != nil && !f.Fn.IsG && f.Pc > 0 {
+		if inst := f.Fn.Proto.Code[f.Pc-1]; int(inst>>26) == gopher.OP_CALL {
+			for n := L.GetTop() - 1; n < int(inst>>9&maxArgC)-1; n++ {
+				L.Push(Nil)
+			}
+		}
+	}
 	ok := false
 	defer func() {
 		if !ok { // a wrapped coroutine failed: stock leaves all of this behind

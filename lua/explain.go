@@ -94,6 +94,10 @@ func throw(L *State) {
 				words = place.String() + ": " + words
 			}
 			e.Object = String(words)
+		} else if !ok {
+			// gopher-lua separates the message from a position that is not there.
+			msg = strings.TrimPrefix(msg, " ")
+			e.Object = String(msg)
 		} else {
 			// error("…", 2) speaks of the caller.
 			for level := 0; level < 4; level++ {
@@ -149,7 +153,10 @@ var vmPlain = map[string]string{
 // reword is Lua's message, without position, for one of the virtual machine's.
 func reword(L *State, s string) (string, bool) {
 	f := topFrame(L)
-	if f == nil {
+	if f == nil { // the host calls something
+		if strings.TrimSpace(s) == vmCall {
+			return "attempt to call a " + L.Get(1).Type().String() + " value", true
+		}
 		return s, false
 	}
 	inGo := f.Fn.IsG

@@ -106,8 +106,8 @@ func (h *Host) luaPrint(L *State) int {
 func (h *Host) luaError(L *State) int {
 	v := L.Get(1)
 	level := L.OptInt(2, 1)
-	if s, ok := v.(String); ok && level > 0 {
-		v = String(levelWhere(L, level) + string(s))
+	if isText(v) && level > 0 {
+		v = String(levelWhere(L, level) + checkString(L, 1))
 	}
 	L.Error(v, 0)
 	return 0
