@@ -125,7 +125,7 @@ function Lan:host(opts)`, Go: lanHost},
 ---What happened on the medium: frames, octets, lost, duplicated, reordered,
 ---delivered (once for each port), dropped (by ports whose queue was full).
 ---@return table
-function Lan:stats()`, Go: func(l *Lan) engine.HubStats { return l.hub.Stats() }},
+function Lan:stats()`, Go: func(h *lua.Host, l *Lan) *lua.Table { return record(h, l.hub.Stats()) }},
 					{Decl: `
 ---Closes all ports. Frames under way are gone.
 function Lan:close()`, Go: (*Lan).close},
@@ -141,7 +141,7 @@ function Handler:cancel()`, Go: (*handler).cancel},
 					{Decl: `
 ---How many frames it got, and how often it failed.
 ---@return table
-function Handler:stats()`, Go: func(k *handler) handlerStats { return k.handlerStats }},
+function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return record(h, k.handlerStats) }},
 				},
 			},
 		},
@@ -185,6 +185,9 @@ function Handler:stats()`, Go: func(k *handler) handlerStats { return k.handlerS
 		},
 	}
 }
+
+// record is a struct as a table.
+func record(h *lua.Host, v any) *lua.Table { return h.ToLua(v).(*lua.Table) }
 
 type lanOptions struct {
 	Name                                string
@@ -481,7 +484,7 @@ function Conn:tee(other)`, Go: (*Conn).tee},
 ---What passed so far: rx_frames, rx_octets, tx_frames, tx_octets, dropped
 ---(arrived and lost before anybody read them), truncated, handler_errors.
 ---@return table
-function Conn:stats()`, Go: (*Conn).stats},
+function Conn:stats()`, Go: func(h *lua.Host, c *Conn) *lua.Table { return record(h, c.stats()) }},
 	{Decl: `
 ---Closes it; whoever waits for a frame gets an error of kind closed.
 function Conn:close()`, Go: (*Conn).close},
