@@ -136,12 +136,14 @@ func (p *Packet) Answers(q *Packet) (ok bool, why string) {
 func replyLayers(p *Packet) (own, quoted []Layer) {
 	into := &own
 	for l := range p.Layers() {
-		if len(l.Layout().answers) > 0 {
-			*into = append(*into, l)
-		}
-		if into == &own && l.quotes() {
+		// What is quoted begins anew with a layer like the outermost one; the
+		// payload of a first fragment, which is in part there as well, does not.
+		if into == &own && l.Quoted() && len(own) > 0 && l.Layout() == own[0].Layout() {
 			into = &quoted
 			quoted = []Layer{}
+		}
+		if len(l.Layout().answers) > 0 {
+			*into = append(*into, l)
 		}
 	}
 	return own, quoted
@@ -177,17 +179,6 @@ func answersQuote(have, quoted, ask []Layer) (bool, string) {
 		}
 	}
 	return true, ""
-}
-
-// quotes reports whether the layer's payload is the beginning of another packet.
-func (l Layer) quotes() bool {
-	lay := l.Layout()
-	if lay.quotes.none() {
-		return false
-	}
-	r := l.p.rec(l.i)
-	ok, _ := r.holds(&lay.quotes)
-	return ok
 }
 
 // replies reports whether one of the layout's rules holds.

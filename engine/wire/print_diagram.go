@@ -31,7 +31,6 @@ const (
 // too long for its box is cut there and written out below the picture.
 func drawDiagram(b *strings.Builder, cells []cell) {
 	rows := layRows(cells)
-	ruler(b)
 	var notes []string
 	var above []part
 	for _, r := range rows {
@@ -221,10 +220,12 @@ func cut(s string, n int) string {
 func (p *Packet) Diagram() string {
 	var b strings.Builder
 	for l := range p.Layers() {
-		if b.Len() > 0 {
-			b.WriteByte('\n')
+		if l.i == 0 {
+			ruler(&b)
 		}
-		b.WriteString(l.Diagram())
+		b.WriteString(l.Layout().Name)
+		b.WriteByte('\n')
+		drawDiagram(&b, l.cells())
 	}
 	return b.String()
 }
@@ -232,6 +233,7 @@ func (p *Packet) Diagram() string {
 // Diagram is the layer's part of [Packet.Diagram].
 func (l Layer) Diagram() string {
 	var b strings.Builder
+	ruler(&b)
 	b.WriteString(l.Layout().Name)
 	b.WriteByte('\n')
 	drawDiagram(&b, l.cells())

@@ -62,7 +62,7 @@ func (l Layer) show(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "%-*s  %s at %d", nameWidth+2+valueWidth, l.Layout().Name, countOf(l.HeaderLen(), "octet"), l.Offset())
 	if l.Quoted() {
-		b.WriteString(", quoted")
+		b.WriteString(", in part")
 	}
 	if l.Cut() {
 		b.WriteString(", cut short")
@@ -82,6 +82,9 @@ func (l Layer) rows() []row {
 		if err != nil {
 			rows = append(rows, row{f.Name, err.Error(), ""})
 			continue
+		}
+		if v.Len() == 0 && (v.Kind() == OptionsOf || v.Kind() == List) && l.Provenance(f) != Set {
+			continue // an empty list that nobody asked for is not worth a line
 		}
 		mark := l.mark(f, v)
 		switch v.Kind() {
