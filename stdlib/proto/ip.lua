@@ -49,6 +49,7 @@ IP = wire.layout("IP", {
   answers = { { src = "dst", dst = "src" } },
   final_dst = { { field = "options", options = { "LSRR", "SSRR" } } },
   opaque = { frag = { no = 0 } },
+  quotes = { flags = { mask = 1 } },   -- a first fragment has the beginning of its packet only
 })
 IP:follows("Ether", { type = 0x0800 })
 IP:follows("LLC", { dsap = 0x06, ssap = 0x06, ctrl = 3 })

@@ -97,5 +97,6 @@ IPv6ExtHdrFragment = wire.layout("IPv6ExtHdrFragment", {
 }, {
   summary = "frag {offset} m {m} id {id}",
   opaque = { offset = { no = 0 } },
+  quotes = { m = 1 },   -- the first fragment has the beginning of its packet only
 })
 IPv6ExtHdrFragment:follows("IPv6", { nh = 44 })
