@@ -854,8 +854,15 @@ func (g *generator) into(e *expr, r int) {
 		g.abx(glua.OP_GETGLOBAL, r, g.strK(e.str, e.at), e.at)
 	case eFunction:
 		g.closure(e, r)
-	case eDots:
-		g.abc(glua.OP_VARARG, r, 2, 0, e.at)
+	case eDots: // forgets what lies above its result, as a call does
+		t := r
+		if !g.fresh(r) {
+			t = g.reserve(1, e.at)
+		}
+		g.abc(glua.OP_VARARG, t, 2, 0, e.at)
+		if t != r {
+			g.abc(glua.OP_MOVE, r, t, 0, e.at)
+		}
 	case eIndex:
 		g.index(e, r)
 	case eCall, eMethod:
