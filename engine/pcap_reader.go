@@ -110,7 +110,7 @@ func (p *pcapReader) open() error {
 	}
 	switch {
 	case len(magic) == 0 && err == io.EOF:
-		return fmt.Errorf("the file is empty: %w", io.ErrUnexpectedEOF)
+		return endsEarly("the file is empty")
 	case len(magic) < 4:
 		return p.short(4, err)
 	}
@@ -172,10 +172,16 @@ func (p *pcapReader) fault(off int, format string, args ...any) error {
 	return fmt.Errorf("octet %d: "+format, append([]any{p.base + int64(p.r+off)}, args...)...)
 }
 
+// endsEarly is io.ErrUnexpectedEOF in better words.
+type endsEarly string
+
+func (e endsEarly) Error() string { return string(e) }
+func (e endsEarly) Unwrap() error { return io.ErrUnexpectedEOF }
+
 // short says that the file ends where n octets should be.
 func (p *pcapReader) short(n int, err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return fmt.Errorf("octet %d: want %d octets, the file ends after %d: %w", p.base+int64(p.r), n, p.w-p.r, io.ErrUnexpectedEOF)
+		return endsEarly(fmt.Sprintf("octet %d: want %d octets, the file ends after %d", p.base+int64(p.r), n, p.w-p.r))
 	}
 	return fmt.Errorf("octet %d: %w", p.base+int64(p.w), err)
 }
