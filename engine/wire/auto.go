@@ -488,8 +488,11 @@ func (p *Packet) pseudoSum(s uint64, i, length int) (uint64, bool) {
 	final := b[dst.pos/8 : dst.pos/8+n]
 	for j := k; j < i; j++ {
 		if p.layers[j].lay.final != nil {
-			if a := p.finalDst(j, n); a != nil {
-				final = a
+			for fd := p.layers[j].lay.final; fd != nil; fd = fd.Or {
+				if a := p.finalDst(j, n, fd); a != nil {
+					final = a
+					break
+				}
 			}
 		}
 	}
@@ -516,9 +519,8 @@ func (p *Packet) protocol(k, i int) uint64 {
 }
 
 // finalDst is the last stop of a source route, nil if there is none.
-func (p *Packet) finalDst(j, n int) []byte {
+func (p *Packet) finalDst(j, n int, fd *FinalDst) []byte {
 	r := p.rec(j)
-	fd := r.lay.final
 	if fd.Left != "" {
 		if f := r.variant(r.lay.byName[fd.Left]); f == nil || r.uint(f) == 0 {
 			return nil

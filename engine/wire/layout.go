@@ -117,6 +117,9 @@ func (l *Layout) Size() int {
 // Single reports whether the layout is an option's value of one field, which reads as that field.
 func (l *Layout) Single() bool { return l.anon && l.single() != nil }
 
+// Anonymous reports whether the layout is an option's value.
+func (l *Layout) Anonymous() bool { return l.anon }
+
 // FieldNames lists the names of the fields in wire order, each once.
 func (l *Layout) FieldNames() []string {
 	var out []string
@@ -384,9 +387,10 @@ func (r *Registry) compile(s Spec, anon bool) (*Layout, error) {
 			}
 		}
 	}
-	if l.final != nil {
-		fd := *l.final
-		l.final = &fd
+	for to := &l.final; *to != nil; to = &(*to).Or {
+		fd := new(FinalDst)
+		*fd = **to
+		*to = fd
 		fd.When.Tests = append([]Test(nil), fd.When.Tests...)
 		for i := range fd.When.Tests {
 			if fd.When.Tests[i].f = l.byName[fd.When.Tests[i].Field]; fd.When.Tests[i].f == nil {

@@ -792,6 +792,17 @@ func (p *Packet) last() int {
 	return n - 1
 }
 
+// Last is the last layer that is neither Raw nor Padding, else the first.
+func (p *Packet) Last() Layer {
+	if i := p.last(); i >= 0 {
+		return Layer{p, i}
+	}
+	return Layer{}
+}
+
+// Use makes p empty and gives it memory for its layers.
+func (p *Packet) Use(in room) { in.use(p) }
+
 // Payload is what follows the last layer that is neither Raw nor Padding: a view.
 func (p *Packet) Payload() []byte {
 	i := p.last()

@@ -11,6 +11,8 @@ type Registry struct {
 	// Load is called with the name of a layout that was announced by Lazy and is now needed; it must
 	// Define it.
 	Load func(name string) error
+	// Handle is for the registry's user.
+	Handle any
 
 	layouts  map[string]*Layout
 	lazy     map[string]bool
@@ -39,6 +41,10 @@ func NewRegistry() *Registry {
 	r.pad = one("Padding", "Octets behind the end of a packet; no length counts them.", "the octets")
 	return r
 }
+
+// Generation grows whenever a layout or a rule comes, so that what was found out
+// about names can be kept until then.
+func (r *Registry) Generation() int { return r.gen }
 
 // Raw is the layout of octets without one.
 func (r *Registry) Raw() *Layout { return r.raw }

@@ -26,11 +26,12 @@ type Spec struct {
 // FinalDst says where a source route keeps the final destination, which is what
 // the pseudo-header holds (RFC 8200 §8.1, RFC 791 §3.1).
 type FinalDst struct {
-	Field   string   // a list of addresses, or options
-	Options []string // with options: the names of those that are routes
-	Left    string   // the route counts only while this field is not zero
-	When    Cond     // and this holds
-	First   bool     // the final destination is the first of the list, not the last (RFC 8754)
+	Field   string    // a list of addresses, or options
+	Options []string  // with options: the names of those that are routes
+	Left    string    // the route counts only while this field is not zero
+	When    Cond      // and this holds
+	First   bool      // the final destination is the first of the list, not the last (RFC 8754)
+	Or      *FinalDst // another rule, for when this one tells nothing
 }
 
 // Words are the names of numbers. The first name of a number is the one that is
