@@ -96,6 +96,9 @@ func (h *Host) Foreground(ctx context.Context, body func(L *State)) error {
 	done := make(chan error, 1)
 	var t *Task
 	h.Post(func() {
+		if h.stopped != nil && !errors.As(h.stopped, new(*ExitError)) {
+			h.stopped = nil // what stopped the last input does not concern this one
+		}
 		t = h.Spawn(h.root.NewFunction(func(L *State) int {
 			body(L)
 			return 0
@@ -109,11 +112,15 @@ func (h *Host) Foreground(ctx context.Context, body func(L *State)) error {
 				h.fg = nil
 			}
 			h.flush()
-			if t.err != nil {
-				done <- t.err
+			if t.err == nil {
+				done <- nil
 				return
 			}
-			done <- nil
+			// The outermost frame is body itself, which is nothing to show.
+			if n := len(t.err.trace); n > 0 && t.err.trace[n-1].fn != nil && t.err.trace[n-1].fn.IsG {
+				t.err.trace = t.err.trace[:n-1]
+			}
+			done <- t.err
 		})
 	})
 	off := context.AfterFunc(ctx, func() {
@@ -125,6 +132,29 @@ func (h *Host) Foreground(ctx context.Context, body func(L *State)) error {
 	})
 	defer off()
 	return <-done
+}
+
+// RunChunk runs a script on L with the global arg and ... as RunScript does.
+// A task calls it; a syntax error is raised.
+func (h *Host) RunChunk(L *State, name, src string, args ...string) {
+	h.setArgs(name, args)
+	fn, err := h.load(src, name)
+	if err != nil {
+		h.Raise(L, err)
+	}
+	L.Push(fn)
+	for _, v := range h.argValues() {
+		L.Push(v)
+	}
+	L.Call(len(args), 0)
+}
+
+// Class is the declaration of a class of option tables, or nil.
+func (h *Host) Class(name string) *Decl {
+	if o := h.mods.options[name]; o != nil {
+		return o.decl
+	}
+	return nil
 }
 
 // InterruptHard cancels the foreground task and the task that keeps it from
