@@ -14,9 +14,14 @@ func openMath(L *State, rng *rand.Rand) *Table {
 			return 1
 		}
 	}
-	plain := func(f func(float64) float64) func(*State) int { // C and Go agree on the NaN
+	arc := func(f func(float64) float64) func(*State) int { // their NaN has the other sign
 		return func(L *State) int {
-			L.Push(Num(f(checkNumber(L, 1))))
+			x := checkNumber(L, 1)
+			r := f(x)
+			if r != r && x == x {
+				r = -defaultNaN
+			}
+			L.Push(Num(r))
 			return 1
 		}
 	}
@@ -24,8 +29,8 @@ func openMath(L *State, rng *rand.Rand) *Table {
 		return func(L *State) int {
 			a, b := checkNumber(L, 1), checkNumber(L, 2)
 			r := f(a, b)
-			if r != r && a == a && b == b {
-				r = defaultNaN
+			if r != r {
+				r = theNaN(a, b)
 			}
 			L.Push(Num(r))
 			return 1
@@ -44,10 +49,10 @@ func openMath(L *State, rng *rand.Rand) *Table {
 		}
 	}
 	lib := functions(L, []function{
-		{"abs", one(math.Abs)}, {"acos", plain(math.Acos)}, {"asin", plain(math.Asin)}, {"atan", one(math.Atan)},
-		{"atan2", two(math.Atan2)}, {"ceil", one(math.Ceil)}, {"cos", one(math.Cos)}, {"cosh", one(math.Cosh)},
+		{"abs", mathAbs}, {"acos", arc(math.Acos)}, {"asin", arc(math.Asin)}, {"atan", one(math.Atan)},
+		{"atan2", two(math.Atan2)}, {"ceil", mathCeil}, {"cos", one(math.Cos)}, {"cosh", one(math.Cosh)},
 		{"deg", one(func(x float64) float64 { return x / (math.Pi / 180) })},
-		{"exp", one(math.Exp)}, {"floor", one(math.Floor)}, {"fmod", two(math.Mod)},
+		{"exp", one(math.Exp)}, {"floor", mathFloor}, {"fmod", two(math.Mod)},
 		{"frexp", mathFrexp}, {"ldexp", mathLdexp}, {"log", mathLog}, {"log10", one(math.Log10)},
 		{"max", extreme(func(a, b float64) bool { return a > b })},
 		{"min", extreme(func(a, b float64) bool { return a < b })},
@@ -68,13 +73,40 @@ func openMath(L *State, rng *rand.Rand) *Table {
 	return lib
 }
 
+func mathAbs(L *State) int {
+	L.Push(Num(math.Abs(checkNumber(L, 1))))
+	return 1
+}
+
+func mathFloor(L *State) int {
+	L.Push(Num(math.Floor(checkNumber(L, 1))))
+	return 1
+}
+
+func mathCeil(L *State) int {
+	L.Push(Num(math.Ceil(checkNumber(L, 1))))
+	return 1
+}
+
 // asC is f(x) with the NaN that C computes where Go returns another one.
 func asC(f func(float64) float64, x float64) float64 {
 	r := f(x)
-	if r != r && x == x {
-		return defaultNaN
+	if r != r {
+		return theNaN(x)
 	}
 	return r
+}
+
+// theNaN is the result of an operation on these operands that is NaN: the
+// first operand that is one, or what x86 makes anew. C shows the difference
+// in the sign it prints.
+func theNaN(operands ...float64) float64 {
+	for _, x := range operands {
+		if x != x {
+			return x
+		}
+	}
+	return defaultNaN
 }
 
 // mathLog is log(x), and Lua 5.2's log(x, base).

@@ -239,3 +239,51 @@ print(n, ok > 0, ok < n)
 		t.Error(got)
 	}
 }
+
+// FuzzLibraries calls what reads little languages of its own: patterns,
+// formats and packs. They may refuse, but only as a Lua error.
+func FuzzLibraries(f *testing.F) {
+	for _, s := range []string{"%f[%w]%a+", "(a*(.)%w(%s*))%2", "[^%d-]]", "%b()", ">I2 s4 !8 Xd z c10", "%5.3s%-#10x%q", "^(()$"} {
+		f.Add(s, "THE (quick) fox\x00\xff")
+	}
+	h, err := New(Config{Seed: 1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer h.Close()
+	fn, err := h.load(`
+local p, s = ...
+local function call(f, ...)
+  local ok, err = pcall(f, ...)
+  if not ok and (type(err) == "table" and err.kind or "") == "bug" then error(err.message, 0) end
+end
+call(string.find, s, p)
+call(string.match, s, p, 2)
+call(string.gsub, s, p, p)
+call(function() for a in string.gmatch(s, p) do end end)
+call(string.format, p, s, 1, 2.5)
+call(string.format, p, 1, s, s)
+call(string.unpack, p, s)
+call(string.pack, p, 1, s, s, 2)
+call(string.packsize, p)
+call(tonumber, p) call(tonumber, p, 16)
+call(utf8.len, p) call(utf8.codepoint, p, 1, -1)
+call(u64, p)
+`, "fuzz")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, p, s string) {
+		if len(p) > 12 || len(s) > 40 {
+			return // a long pattern may take for ever, rightly
+		}
+		L := h.root
+		L.Push(fn)
+		L.Push(String(p))
+		L.Push(String(s))
+		if err := L.PCall(2, 0, nil); err != nil {
+			t.Errorf("%q %q: %v", p, s, err)
+		}
+		L.SetTop(0)
+	})
+}
