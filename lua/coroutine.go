@@ -129,6 +129,7 @@ func (h *Host) inCoroutine(L, co *State, f gopher.LGFunction) int {
 	ok := false
 	defer func() {
 		if !ok { // a wrapped coroutine failed: stock leaves all of this behind
+			t.lost = walk(t.lost, co)
 			closeUpvalues(co)
 			co.Dead, co.Parent = true, nil
 		}

@@ -324,6 +324,9 @@ func (h *Host) raiseOp(L *State, err error, op string) {
 		// The blocking call has told; do not tell again at the next instruction.
 		h.cur.strike = h.cur.hard
 	}
+	if e, ok := err.(*Error); ok {
+		h.rethrow(L, e)
+	}
 	L.Error(h.errorValue(L, err, op), 0)
 }
 

@@ -208,7 +208,7 @@ function Task:wait(timeout)`, func(L *State) int {
 							h.raiseOp(L, &waitTimeout{t.label()}, "Task:wait")
 						}
 						if t.err != nil {
-							L.Error(t.err.Value, 0)
+							h.rethrow(L, t.err)
 						}
 						for _, v := range t.results {
 							L.Push(v)

@@ -109,6 +109,9 @@ func (h *Host) caught(t *Task, r any, handler Value, trace bool) *Error {
 			e.Value = Nil
 		}
 		e.place, _ = placeOf(a)
+		if inner, ok := a.Cause.(*Error); ok { // an error from another stack
+			e.place, e.trace = inner.place, inner.trace
+		}
 	} else if r == "lua callstack overflow" {
 		e.Value = String(h.at(t.top()) + "stack overflow")
 	} else {
@@ -121,8 +124,9 @@ func (h *Host) caught(t *Task, r any, handler Value, trace bool) *Error {
 		}
 	}
 	if trace {
-		e.trace = h.traceback(t)
+		e.trace = append(append(e.trace, t.lost...), h.traceback(t)...)
 	}
+	t.lost = nil
 	if info := infoOf(e.Value); info != nil {
 		e.Err = info.err
 		if info.trace == nil && trace {
@@ -135,6 +139,12 @@ func (h *Host) caught(t *Task, r any, handler Value, trace bool) *Error {
 		e.Value = h.handle(t, handler, e.Value)
 	}
 	return e
+}
+
+// rethrow raises in L an error that was caught on another stack.
+func (h *Host) rethrow(L *State, e *Error) {
+	closeUpvalues(L) // as every error does
+	panic(&gopher.ApiError{Type: gopher.ApiErrorRun, Object: e.Value, Cause: e})
 }
 
 // at is "file:line: " of the innermost Lua code, as Lua's messages begin.
@@ -151,12 +161,22 @@ func (h *Host) handle(t *Task, handler, v Value) (out Value) {
 	depth := len(t.chain)
 	defer func() {
 		if r := recover(); r != nil {
+			t.chain = t.chain[:depth]
+			fn, ok := handler.(*Function)
+			if r == "lua callstack overflow" && ok {
+				// No room on top of the frames that failed: without them, then.
+				if vs, err := h.Call(nil, fn, v); err == nil {
+					if out = Nil; len(vs) > 0 {
+						out = vs[0]
+					}
+					return
+				}
+			}
 			if a, ok := r.(*gopher.ApiError); ok && a.Object != nil {
 				out = a.Object
 			} else {
 				out = String("error in error handling")
 			}
-			t.chain = t.chain[:depth]
 		}
 	}()
 	L := t.top()

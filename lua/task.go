@@ -44,6 +44,7 @@ type Task struct {
 	strike bool  // raise cancel at the next instruction, too
 	hard   bool  // ... and at every later one
 	struck bool  // the error that is on its way up is cancel
+	lost   []pos // frames of coroutines that the error on its way up has ended
 
 	nextRun            *Task
 	nextAll, prevAll   *Task
