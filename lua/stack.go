@@ -158,6 +158,10 @@ func walk(out []pos, L *State) []pos {
 	}
 	i := 0
 	for f := topFrame(L); f != nil; f = f.Parent {
+		if f.Fn == concatFunction { // the operator .., which scripts do not know as a call
+			n--
+			continue
+		}
 		if n <= maxTrace || i < maxTrace/2 || i >= n-maxTrace/2 {
 			out = append(out, pos{f.Fn, f.Pc, f.TailCall, callName(f)})
 		} else if i == maxTrace/2 {
