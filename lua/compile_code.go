@@ -663,6 +663,10 @@ func (g *generator) ret(s *stmt) {
 			g.abc(glua.OP_RETURN, e.v.reg, 2, 0, s.at)
 			return
 		case (e.op == eCall || e.op == eMethod) && !e.paren:
+			if shape := shapeOf(e); shape != nil {
+				g.recordReturn(e, shape, s.at)
+				return
+			}
 			pc := g.call(e, anyValue)
 			// A tail call of yield by the body of a coroutine would end it:
 			// gopher-lua takes the frame away first.
@@ -1011,8 +1015,12 @@ func (g *generator) multi(e *expr, n int) {
 }
 
 // call calls, leaves n results from the first free register on, and returns
-// the index of the instruction. It does not reserve registers for the results.
+// the index of its last instruction. It does not reserve registers for the results.
 func (g *generator) call(e *expr, n int) int {
+	if s := shapeOf(e); s != nil {
+		g.record(e, s, n)
+		return len(g.code) - 1
+	}
 	base := g.free
 	var what opnd
 	args := 0

@@ -14,7 +14,8 @@ type debugInfo struct {
 	cols   []int32    // of each instruction
 	notes  []note     // by pc
 	lists  []nameList // by pc
-	concat int        // index of the constant concatFunction plus one
+	concat int        // index of the constant concatFunction, plus one
+	record int        // of recordFunction
 }
 
 // note names the operands of an instruction that can fail.
