@@ -1,0 +1,1171 @@
+package bindings
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"pktsh/engine/wire"
+	"pktsh/lua"
+)
+
+// A codec is one host's layouts and what its packets share.
+type codec struct {
+	h   *lua.Host
+	reg *wire.Registry
+
+	packetMT, layerMT, layoutMT, recordMT *lua.Table
+	layouts                               map[*wire.Layout]*lua.UserData
+	words                                 map[string]word
+	gen                                   int
+
+	sites map[wire.Site]*wire.Site
+	addrs [256]struct {
+		addr [4]byte
+		v    lua.Value
+	}
+	texts map[textKey]lua.Value // names and flags as values
+
+	files   map[string]string // layout -> file in Stdlib
+	parsers map[*wire.Layout]*lua.Function
+	text    []byte // scratch
+}
+
+// textKey is a number of a type that reads as text.
+type textKey struct {
+	t *wire.Type
+	n uint64
+}
+
+// codecs finds the codec of a host.
+var codecs sync.Map // *lua.Host -> *codec
+
+// codecOf is h's codec; the module is opened if it was not.
+func codecOf(h *lua.Host) (*codec, error) {
+	if c, ok := codecs.Load(h); ok {
+		return c.(*codec), nil
+	}
+	if _, err := h.Global("wire"); err != nil {
+		return nil, err
+	}
+	if c, ok := codecs.Load(h); ok {
+		return c.(*codec), nil
+	}
+	return nil, fmt.Errorf("this host has no module wire")
+}
+
+// mustCodec is for functions of the module itself, which run only when it is open.
+func mustCodec(L *lua.State) *codec {
+	c, err := codecOf(lua.HostOf(L))
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+func init() {
+	packets.parse = func(h *lua.Host, layer string, data []byte) (lua.Value, error) {
+		c, err := codecOf(h)
+		if err != nil {
+			return nil, err
+		}
+		l, err := c.reg.Layout(layer)
+		if err != nil {
+			l = c.reg.Raw()
+		}
+		return c.parse(l, data), nil
+	}
+	packets.answers = func(reply, request lua.Value) bool {
+		a, b := packetIn(reply), packetIn(request)
+		if a == nil || b == nil {
+			return false
+		}
+		ok, _ := a.Answers(b)
+		return ok
+	}
+}
+
+// packetIn is the packet of a Lua value, nil if it is none.
+func packetIn(v lua.Value) *wire.Packet {
+	if ud, ok := v.(*lua.UserData); ok {
+		if p, ok := ud.Value.(*wire.Packet); ok {
+			return p
+		}
+	}
+	return nil
+}
+
+// A packet and its userdata are one allocation.
+type luaPacket struct {
+	ud lua.UserData
+	p  wire.Packet
+}
+
+type luaPacket1 struct {
+	luaPacket
+	room wire.Room1
+}
+
+type luaPacketN struct {
+	luaPacket
+	room wire.Room
+}
+
+func (c *codec) wrap(x *luaPacket) *lua.UserData {
+	x.ud.Value, x.ud.Env, x.ud.Metatable = &x.p, c.h.Globals(), c.packetMT
+	return &x.ud
+}
+
+func (c *codec) parse(l *wire.Layout, data []byte) lua.Value {
+	x := &luaPacketN{}
+	x.p.Use(&x.room)
+	l.ParseInto(&x.p, data)
+	return c.wrap(&x.luaPacket)
+}
+
+// A layerRef is what a layer's userdata holds. A layer that its packet has lost, or has in another
+// place now, is dead.
+type layerRef struct {
+	wire.Layer
+	lay *wire.Layout
+}
+
+type luaLayer struct {
+	ud  lua.UserData
+	ref layerRef
+}
+
+func (c *codec) layer(l wire.Layer) lua.Value {
+	if ud, ok := l.Handle().(*lua.UserData); ok {
+		return ud
+	}
+	x := &luaLayer{ref: layerRef{l, l.Layout()}}
+	x.ud.Value, x.ud.Env, x.ud.Metatable = &x.ref, c.h.Globals(), c.layerMT
+	l.SetHandle(&x.ud)
+	return &x.ud
+}
+
+func (r *layerRef) alive() bool { return r.OK() && r.Layout() == r.lay }
+
+// deadLayer is the error for a layer that is not part of its packet any more.
+func (r *layerRef) dead() error {
+	return &wire.Error{Layout: r.lay.Name, Offset: -1, Err: fmt.Errorf("this layer is no longer part of its packet: %w", wire.ErrMissing)}
+}
+
+func checkLayer(L *lua.State) *layerRef {
+	if ud, ok := L.Get(1).(*lua.UserData); ok {
+		if r, ok := ud.Value.(*layerRef); ok {
+			if !r.alive() {
+				lua.HostOf(L).Raise(L, r.dead())
+			}
+			return r
+		}
+	}
+	raiseSelf(L, "Layer")
+	return nil
+}
+
+func checkPacket(L *lua.State) *wire.Packet {
+	if p := packetIn(L.Get(1)); p != nil {
+		return p
+	}
+	raiseSelf(L, "Packet")
+	return nil
+}
+
+func raiseSelf(L *lua.State, want string) {
+	h := lua.HostOf(L)
+	h.Raise(L, &lua.ArgError{Name: "self", Msg: fmt.Sprintf("want a %s, got %s; methods are called with a colon", want, h.TypeName(L.Get(1)))})
+}
+
+// word is what a name after a dot means for a packet.
+type word uint8
+
+const (
+	wordMethod word = iota + 1
+	wordPayload
+	wordLayer
+	wordField
+)
+
+// meaning looks a word up; 0 is one that nobody knows.
+func (c *codec) meaning(name string) word {
+	if g := c.reg.Generation(); g != c.gen {
+		c.gen = g
+		clear(c.words)
+	}
+	if w, ok := c.words[name]; ok {
+		return w
+	}
+	w := word(0)
+	switch {
+	case name == "payload":
+		w = wordPayload
+	case c.h.Methods("Packet").RawGetString(name) != lua.Nil:
+		w = wordMethod
+	case c.reg.Known(name):
+		w = wordLayer
+	default:
+		if ok, _ := c.reg.HasField(name); ok {
+			w = wordField
+			break
+		}
+		// It may be a field of a layout that is not loaded yet.
+		_ = c.reg.LoadAll()
+		if ok, _ := c.reg.HasField(name); ok {
+			w = wordField
+		}
+		c.gen = c.reg.Generation()
+		clear(c.words)
+	}
+	if w != 0 {
+		c.words[name] = w
+	}
+	return w
+}
+
+// unknown is the error for a word that is neither layer nor field nor method.
+func (c *codec) unknown(p *wire.Packet, name string) error {
+	_, all := c.reg.HasField(name)
+	all = append(all, c.reg.Names()...)
+	m := c.h.Methods("Packet")
+	for k, _ := m.Next(lua.Nil); k != lua.Nil; k, _ = m.Next(k) {
+		all = append(all, k.String())
+	}
+	hint := ""
+	if s := wire.Suggest(name, all); s != "" {
+		hint = fmt.Sprintf(" (did you mean %q?)", s)
+	}
+	return &wire.Error{Layout: "Packet", Field: name, Offset: -1,
+		Err: fmt.Errorf("no layer, field or method of that name%s%w", hint, silent{wire.ErrMissing})}
+}
+
+// silent adds a sentinel to an error without printing it.
+type silent struct{ error }
+
+func (silent) Error() string   { return "" }
+func (s silent) Unwrap() error { return s.error }
+
+func packetIndex(L *lua.State) int {
+	p := packetIn(L.Get(1))
+	key, ok := L.Get(2).(lua.String)
+	if p == nil || !ok {
+		return 0
+	}
+	c := p.Registry().Handle.(*codec)
+	name := string(key)
+	switch c.meaning(name) {
+	case wordMethod:
+		return 0
+	case wordPayload:
+		c.settle(L, p)
+		L.Push(lua.Str(string(p.Payload())))
+	case wordLayer:
+		l := p.Layer(name, 0)
+		if !l.OK() {
+			L.Push(lua.Nil)
+			return 1
+		}
+		L.Push(c.layer(l))
+	case wordField:
+		l, f := p.FieldNamed(name)
+		if f == nil {
+			L.Push(lua.Nil)
+			return 1
+		}
+		L.Push(c.get(L, l, f))
+	default:
+		c.h.Raise(L, c.unknown(p, name))
+	}
+	return 1
+}
+
+// settle computes automatic fields and raises what that finds.
+func (c *codec) settle(L *lua.State, p *wire.Packet) {
+	if _, err := p.Octets(); err != nil {
+		c.h.Raise(L, err)
+	}
+}
+
+func packetNewIndex(L *lua.State) int {
+	p := packetIn(L.Get(1))
+	if p == nil {
+		raiseSelf(L, "Packet")
+	}
+	c := p.Registry().Handle.(*codec)
+	key, ok := L.Get(2).(lua.String)
+	if !ok {
+		c.h.Raise(L, &lua.ArgError{Name: "field", Msg: "want a name, got " + c.h.TypeName(L.Get(2))})
+	}
+	name := string(key)
+	switch c.meaning(name) {
+	case wordPayload:
+		c.setPayload(L, p, wire.Layer{}, L.Get(3))
+	case wordLayer:
+		c.h.Raise(L, &lua.ArgError{Name: name, Msg: fmt.Sprintf("a layer is not assigned; its fields are (p.%s.… = …), and its payload (p.payload = …)", name)})
+	case wordField:
+		l, f := p.FieldNamed(name)
+		if f == nil {
+			c.h.Raise(L, &wire.Error{Layout: "Packet", Field: name, Offset: -1, Err: fmt.Errorf("no layer of this packet (%s) has it%w", layerNames(p), silent{wire.ErrMissing})})
+		}
+		c.set(L, l, f, L.Get(3))
+	case wordMethod:
+		c.h.Raise(L, &lua.ArgError{Name: name, Msg: "is a method"})
+	default:
+		c.h.Raise(L, c.unknown(p, name))
+	}
+	return 0
+}
+
+func layerNames(p *wire.Packet) string {
+	var names []string
+	for l := range p.Layers() {
+		names = append(names, l.Layout().Name)
+	}
+	return strings.Join(names, "/")
+}
+
+// setPayload is p.payload = v, or l.payload = v.
+func (c *codec) setPayload(L *lua.State, p *wire.Packet, l wire.Layer, v lua.Value) {
+	var err error
+	switch v := v.(type) {
+	case lua.String:
+		if l.OK() {
+			err = l.SetPayload(string(v))
+		} else {
+			err = p.SetPayload(string(v))
+		}
+	default:
+		q := packetIn(v)
+		switch {
+		case q != nil:
+			if !l.OK() {
+				l = p.Last()
+			}
+			err = l.SetPayloadPacket(q)
+		case lua.IsNil(v):
+			if l.OK() {
+				err = l.SetPayload("")
+			} else {
+				err = p.SetPayload("")
+			}
+		default:
+			err = &lua.ArgError{Name: "payload", Msg: "want a string or a Packet, got " + c.h.TypeName(v)}
+		}
+	}
+	if err != nil {
+		c.h.Raise(L, err)
+	}
+}
+
+func layerIndex(L *lua.State) int {
+	ud, _ := L.Get(1).(*lua.UserData)
+	if ud == nil {
+		return 0
+	}
+	r, ok := ud.Value.(*layerRef)
+	key, isName := L.Get(2).(lua.String)
+	if !ok || !isName {
+		return 0
+	}
+	if !r.alive() {
+		lua.HostOf(L).Raise(L, r.dead())
+	}
+	name := string(key)
+	f := r.Layer.Field(name)
+	c := r.lay.Registry().Handle.(*codec)
+	if f != nil {
+		L.Push(c.get(L, r.Layer, f))
+		return 1
+	}
+	if name == "payload" {
+		c.settle(L, r.Packet())
+		L.Push(lua.Str(string(r.Payload())))
+		return 1
+	}
+	if c.h.Methods("Layer").RawGetString(name) != lua.Nil {
+		return 0
+	}
+	c.h.Raise(L, r.lay.Unknown(name))
+	return 0
+}
+
+func layerNewIndex(L *lua.State) int {
+	r := checkLayer(L)
+	c := r.lay.Registry().Handle.(*codec)
+	key, ok := L.Get(2).(lua.String)
+	if !ok {
+		c.h.Raise(L, &lua.ArgError{Name: "field", Msg: "want a name, got " + c.h.TypeName(L.Get(2))})
+	}
+	f := r.Layer.Field(string(key))
+	if f == nil {
+		if key == "payload" {
+			c.setPayload(L, r.Packet(), r.Layer, L.Get(3))
+			return 0
+		}
+		c.h.Raise(L, r.lay.Unknown(string(key)))
+	}
+	c.set(L, r.Layer, f, L.Get(3))
+	return 0
+}
+
+// get is a field's value in Lua.
+func (c *codec) get(L *lua.State, l wire.Layer, f *wire.Field) lua.Value {
+	v, err := l.Get(f)
+	if err != nil {
+		c.h.Raise(L, err)
+	}
+	return c.value(v)
+}
+
+// value makes a Lua value of v.
+func (c *codec) value(v wire.Value) lua.Value {
+	switch v.Kind() {
+	case 0:
+		return lua.Nil
+	case wire.Uint:
+		t := v.Type()
+		n := v.Uint()
+		if t.Enum || t.Flags != nil {
+			return c.word(t, v)
+		}
+		if n <= 1<<53 {
+			return lua.Num(float64(n))
+		}
+		return lua.Uint64Value(c.h.Root(), n)
+	case wire.Int:
+		if t := v.Type(); t.Enum {
+			return c.word(t, v)
+		}
+		n := v.Int()
+		if n >= -1<<53 && n <= 1<<53 {
+			return lua.Num(float64(n))
+		}
+		return lua.Uint64Value(c.h.Root(), uint64(n))
+	case wire.IP4:
+		a := [4]byte(v.Octets())
+		slot := &c.addrs[(a[0]^a[1]^a[2])*31^a[3]]
+		if slot.addr != a || slot.v == nil {
+			c.text = v.AppendText(c.text[:0])
+			slot.addr, slot.v = a, lua.String(string(c.text))
+		}
+		return slot.v
+	case wire.MAC, wire.IP6, wire.Name:
+		c.text = v.AppendText(c.text[:0])
+		return lua.Str(string(c.text))
+	case wire.Bytes, wire.Text:
+		return lua.Str(string(v.Octets()))
+	case wire.CString:
+		return lua.Str(v.Text())
+	case wire.List:
+		t := c.h.NewTable(v.Len(), 0)
+		for e := range v.Items() {
+			t.Append(c.value(e))
+		}
+		return t
+	case wire.OptionsOf:
+		t := c.h.NewTable(4, 0)
+		for o := range v.Options() {
+			t.Append(c.option(o))
+		}
+		return t
+	case wire.RecordOf:
+		return c.record(v.Record())
+	}
+	return lua.Nil
+}
+
+// word is a number that reads as text; each is made once.
+func (c *codec) word(t *wire.Type, v wire.Value) lua.Value {
+	k := textKey{t, v.Uint()}
+	if w, ok := c.texts[k]; ok {
+		return w
+	}
+	var w lua.Value
+	switch {
+	case t.Flags != nil:
+		w = lua.Str(v.Flags())
+	case v.Name() != "":
+		w = lua.Str(v.Name())
+	case t.Kind == wire.Int:
+		w = lua.Num(float64(v.Int()))
+	default:
+		w = lua.Uint64Value(c.h.Root(), v.Uint())
+	}
+	if len(c.texts) < 1<<12 {
+		c.texts[k] = w
+	}
+	return w
+}
+
+// option is "NOP" or {"MSS", 1460}; options without a declaration have numbers for names.
+func (c *codec) option(o wire.Option) lua.Value {
+	var name lua.Value
+	switch {
+	case o.Raw:
+		name = lua.String("raw")
+	case o.Info != nil && o.Info.Name != "":
+		name = lua.Str(o.Info.Name)
+	default:
+		name = lua.Uint64Value(c.h.Root(), o.Code)
+	}
+	if o.Value.Kind() == 0 && o.Info != nil && o.Info.Name != "" {
+		return name
+	}
+	t := c.h.NewTable(2, 0)
+	t.Append(name)
+	if o.Value.Kind() != 0 {
+		t.Append(c.value(o.Value))
+	} else if !(o.Info != nil && o.Info.Single) {
+		t.Append(lua.Str(""))
+	}
+	return t
+}
+
+// record is a table of the fields by name; an option's fields stand there by place as well.
+func (c *codec) record(r wire.Record) lua.Value {
+	if r.Layout() == nil {
+		return lua.Nil
+	}
+	t := c.h.NewTable(0, 8)
+	i := 0
+	for f := range r.Fields() {
+		v := c.value(r.Get(f))
+		if r.Layout().Anonymous() {
+			i++
+			t.RawSetInt(i, v)
+		}
+		t.RawSetString(f.Name, v)
+	}
+	return t
+}
+
+// set sets a field from Lua.
+func (c *codec) set(L *lua.State, l wire.Layer, f *wire.Field, v lua.Value) {
+	if err := c.put(L, l, f, v); err != nil {
+		c.h.Raise(L, err)
+	}
+	if !lua.IsNil(v) {
+		chunk, line := c.h.At(L)
+		l.MarkSite(f, wire.Site{File: chunk, Line: line})
+	}
+}
+
+func (c *codec) put(L *lua.State, l wire.Layer, f *wire.Field, v lua.Value) error {
+	switch v := v.(type) {
+	case lua.Number:
+		if n := int64(v); lua.Number(n) == v {
+			return l.SetInt(f, n)
+		}
+		return l.SetField(f, float64(v))
+	case lua.String:
+		return l.SetString(f, string(v))
+	}
+	x, err := c.input(v)
+	if err != nil {
+		return &wire.Error{Layout: l.Layout().Name, Field: f.Name, Offset: -1, Err: err}
+	}
+	return l.SetField(f, x)
+}
+
+// input makes what [wire.Layer.SetField] takes of a Lua value.
+func (c *codec) input(v lua.Value) (any, error) {
+	switch v := v.(type) {
+	case lua.Number:
+		if n := int64(v); lua.Number(n) == v {
+			return n, nil
+		}
+		return float64(v), nil
+	case lua.String:
+		return string(v), nil
+	case lua.Bool:
+		return bool(v), nil
+	case *lua.Table:
+		return c.inputTable(v, 0)
+	case *lua.UserData:
+		switch x := v.Value.(type) {
+		case lua.U64:
+			return uint64(x), nil
+		case *wire.Packet:
+			return x, nil
+		case *layerRef:
+			return x.Octets(), nil
+		}
+	}
+	if lua.IsNil(v) {
+		return nil, nil
+	}
+	return nil, fmt.Errorf("a field cannot hold a %s", c.h.TypeName(v))
+}
+
+func (c *codec) inputTable(t *lua.Table, depth int) (any, error) {
+	if depth > 20 {
+		return nil, fmt.Errorf("tables within tables, more than 20 deep")
+	}
+	var out wire.Table
+	for i := 1; i <= t.Len(); i++ {
+		x, err := c.inputAt(t.RawGetInt(i), depth)
+		if err != nil {
+			return nil, err
+		}
+		out.Items = append(out.Items, x)
+	}
+	for k, v := t.Next(lua.Nil); k != lua.Nil; k, v = t.Next(k) {
+		name, ok := k.(lua.String)
+		if !ok {
+			if n, isNum := k.(lua.Number); isNum && n >= 1 && int(n) <= len(out.Items) {
+				continue
+			}
+			return nil, fmt.Errorf("a field cannot be called %s", k)
+		}
+		x, err := c.inputAt(v, depth)
+		if err != nil {
+			return nil, err
+		}
+		if out.Fields == nil {
+			out.Fields = map[string]any{}
+		}
+		out.Fields[string(name)] = x
+	}
+	switch {
+	case out.Fields == nil:
+		if out.Items == nil {
+			out.Items = []any{}
+		}
+		return out.Items, nil
+	case out.Items == nil:
+		return out.Fields, nil
+	}
+	return out, nil
+}
+
+func (c *codec) inputAt(v lua.Value, depth int) (any, error) {
+	if t, ok := v.(*lua.Table); ok {
+		return c.inputTable(t, depth+1)
+	}
+	return c.input(v)
+}
+
+// ---- building ----
+
+// site is a place in a script as a value that lives as long as the host.
+func (c *codec) site(L *lua.State) *wire.Site {
+	chunk, line := c.h.At(L)
+	s := wire.Site{File: chunk, Line: line}
+	p := c.sites[s]
+	if p == nil {
+		p = &s
+		c.sites[s] = p
+	}
+	return p
+}
+
+// build makes a packet of one layer from the fields in t.
+func (c *codec) build(L *lua.State, lay *wire.Layout, t *lua.Table) lua.Value {
+	x := &luaPacket1{}
+	lay.Init(&x.p, &x.room)
+	l := x.p.At(0)
+	if t != nil {
+		if err := c.setFields(L, l, t); err != nil {
+			c.h.Raise(L, err)
+		}
+		l.SetSite(c.site(L))
+	}
+	return c.wrap(&x.luaPacket)
+}
+
+// given is a field and its value, to be set in the order of the layout.
+type given struct {
+	f *wire.Field
+	v lua.Value
+}
+
+func (c *codec) setFields(L *lua.State, l wire.Layer, t *lua.Table) error {
+	lay := l.Layout()
+	var room [16]given
+	fields := room[:0]
+	for k, v := t.Next(lua.Nil); k != lua.Nil; k, v = t.Next(k) {
+		name, ok := k.(lua.String)
+		if !ok {
+			return &wire.Error{Layout: lay.Name, Offset: -1, Err: fmt.Errorf("fields have names (%s{%s = …}), got a value without", lay.Name, lay.FieldNames()[0])}
+		}
+		f := lay.Field(string(name))
+		if f == nil {
+			return lay.Unknown(string(name))
+		}
+		fields = append(fields, given{f, v})
+	}
+	for i := 1; i < len(fields); i++ {
+		for j := i; j > 0 && fields[j].f.Index() < fields[j-1].f.Index(); j-- {
+			fields[j], fields[j-1] = fields[j-1], fields[j]
+		}
+	}
+	for _, g := range fields {
+		f := g.f
+		if f.Conditional() {
+			f = l.Field(f.Name)
+		}
+		if err := c.put(L, l, f, g.v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// operand is a side of p / q: a packet, or octets.
+func (c *codec) operand(L *lua.State, v lua.Value) (*wire.Packet, string) {
+	switch v := v.(type) {
+	case lua.String:
+		return nil, string(v)
+	case *lua.UserData:
+		switch x := v.Value.(type) {
+		case *wire.Packet:
+			return x, ""
+		case *wire.Layout:
+			return x.New(), ""
+		}
+	}
+	c.h.Raise(L, &lua.ArgError{Msg: "a packet is built from packets and strings, not from " + c.h.TypeName(v)})
+	return nil, ""
+}
+
+// over is p / q.
+func over(L *lua.State) int {
+	a, b := L.Get(1), L.Get(2)
+	var c *codec
+	for _, v := range [...]lua.Value{a, b} {
+		if ud, ok := v.(*lua.UserData); ok {
+			switch x := ud.Value.(type) {
+			case *wire.Packet:
+				c = x.Registry().Handle.(*codec)
+			case *wire.Layout:
+				c = x.Registry().Handle.(*codec)
+			}
+		}
+	}
+	p, head := c.operand(L, a)
+	q, tail := c.operand(L, b)
+	x := &luaPacketN{}
+	switch {
+	case p == nil:
+		c.reg.RawPacket(head).OverTo(&x.p, &x.room, q)
+	case q == nil:
+		p.OverOctets(&x.p, &x.room, tail)
+	default:
+		p.OverTo(&x.p, &x.room, q)
+	}
+	L.Push(c.wrap(&x.luaPacket))
+	return 1
+}
+
+// ---- octets ----
+
+// octetsOf are those of a string, packet or layer: a view that must not be written to.
+func octetsOf(L *lua.State, n int) []byte {
+	v := L.Get(n)
+	switch v := v.(type) {
+	case lua.String:
+		return unsafe.Slice(unsafe.StringData(string(v)), len(v))
+	case *lua.UserData:
+		switch x := v.Value.(type) {
+		case *wire.Packet:
+			b, err := x.Octets()
+			if err != nil {
+				lua.HostOf(L).Raise(L, err)
+			}
+			return b
+		case *layerRef:
+			if !x.alive() {
+				lua.HostOf(L).Raise(L, x.dead())
+			}
+			if _, err := x.Packet().Octets(); err != nil {
+				lua.HostOf(L).Raise(L, err)
+			}
+			return x.Octets()
+		}
+	}
+	if b, ok, err := lua.ToBytes(v); ok {
+		return b
+	} else if err != nil {
+		lua.HostOf(L).Raise(L, err)
+	}
+	lua.HostOf(L).Raise(L, &lua.ArgError{Name: "octets", Msg: "want bytes (a string or a Packet), got " + lua.HostOf(L).TypeName(v)})
+	return nil
+}
+
+func luaBytes(L *lua.State) int {
+	L.Push(lua.Str(string(octetsOf(L, 1))))
+	return 1
+}
+
+func luaToHex(L *lua.State) int {
+	b := octetsOf(L, 1)
+	sep := ""
+	if s, ok := L.Get(2).(lua.String); ok {
+		sep = string(s)
+	}
+	const digits = "0123456789abcdef"
+	out := make([]byte, 0, len(b)*(2+len(sep)))
+	for i, x := range b {
+		if i > 0 {
+			out = append(out, sep...)
+		}
+		out = append(out, digits[x>>4], digits[x&15])
+	}
+	L.Push(lua.Str(unsafe.String(unsafe.SliceData(out), len(out))))
+	return 1
+}
+
+// fromHex reads pairs of digits; between them there may be white space, colons,
+// dashes and commas, "0x" before them, and comments from "--" or "#" to the end of the line.
+func fromHex(s string) ([]byte, error) {
+	out := make([]byte, 0, len(s)/2)
+	half := -1
+	line := 1
+	for i := 0; i < len(s); i++ {
+		ch := s[i]
+		d := -1
+		switch {
+		case ch >= '0' && ch <= '9':
+			d = int(ch - '0')
+		case ch|0x20 >= 'a' && ch|0x20 <= 'f':
+			d = int(ch|0x20-'a') + 10
+		}
+		if d >= 0 {
+			if half < 0 && ch == '0' && i+1 < len(s) && s[i+1]|0x20 == 'x' {
+				i++
+				continue
+			}
+			if half < 0 {
+				half = d
+			} else {
+				out = append(out, byte(half<<4|d))
+				half = -1
+			}
+			continue
+		}
+		comment := ch == '#' || ch == '-' && i+1 < len(s) && s[i+1] == '-'
+		space := ch == ' ' || ch == '\t' || ch == '\n' || ch == '\r' || ch == ':' || ch == '-' || ch == ','
+		if (comment || space) && half >= 0 {
+			return nil, fmt.Errorf("a single digit %q on line %d; octets have two", s[i-1:i], line)
+		}
+		switch {
+		case comment:
+			for i < len(s) && s[i] != '\n' {
+				i++
+			}
+			line++
+		case ch == '\n':
+			line++
+		case !space:
+			r := []rune(s[i:min(len(s), i+4)])[0]
+			return nil, fmt.Errorf("%q at character %d is no hexadecimal digit", string(r), i+1)
+		}
+	}
+	if half >= 0 {
+		return nil, fmt.Errorf("the last octet has a single digit")
+	}
+	return out, nil
+}
+
+func luaFromHex(s string) (lua.Value, error) {
+	b, err := fromHex(s)
+	if err != nil {
+		return nil, &lua.ArgError{Name: "text", Msg: err.Error()}
+	}
+	return lua.Str(unsafe.String(unsafe.SliceData(b), len(b))), nil
+}
+
+func luaHexdump(L *lua.State) int {
+	h := lua.HostOf(L)
+	var s string
+	if p := packetIn(L.Get(1)); p != nil {
+		octetsOf(L, 1)
+		s = p.HexdumpFields()
+	} else {
+		s = wire.Hexdump(octetsOf(L, 1))
+	}
+	if _, err := h.Stdout().Write([]byte(s)); err != nil {
+		h.Raise(L, err)
+	}
+	return 0
+}
+
+// ---- methods ----
+
+func packetLayer(L *lua.State) int {
+	p := checkPacket(L)
+	c := p.Registry().Handle.(*codec)
+	name := ""
+	switch v := L.Get(2).(type) {
+	case lua.String:
+		name = string(v)
+	case *lua.UserData:
+		if lay, ok := v.Value.(*wire.Layout); ok {
+			name = lay.Name
+		}
+	case lua.Number:
+		l := p.At(int(v) - 1)
+		if !l.OK() {
+			L.Push(lua.Nil)
+			return 1
+		}
+		L.Push(c.layer(l))
+		return 1
+	}
+	if name == "" {
+		c.h.Raise(L, &lua.ArgError{Name: "layout", Msg: "want the name of a layout, got " + c.h.TypeName(L.Get(2))})
+	}
+	n := 1
+	if v, ok := L.Get(3).(lua.Number); ok {
+		n = int(v)
+	} else if !lua.IsNil(L.Get(3)) {
+		c.h.Raise(L, &lua.ArgError{Name: "n", Msg: "want an integer, got " + c.h.TypeName(L.Get(3))})
+	}
+	l := p.Layer(name, n-1)
+	if n < 1 || !l.OK() {
+		if !c.reg.Known(name) {
+			_, err := c.reg.Layout(name)
+			c.h.Raise(L, err)
+		}
+		L.Push(lua.Nil)
+		return 1
+	}
+	L.Push(c.layer(l))
+	return 1
+}
+
+func packetLayers(L *lua.State) int {
+	p := checkPacket(L)
+	c := p.Registry().Handle.(*codec)
+	i := 0
+	L.Push(c.h.NewFunction(func(L *lua.State) int {
+		l := p.At(i)
+		if !l.OK() {
+			L.Push(lua.Nil)
+			return 1
+		}
+		i++
+		L.Push(c.layer(l))
+		return 1
+	}))
+	return 1
+}
+
+func packetCopy(L *lua.State) int {
+	p := checkPacket(L)
+	c := p.Registry().Handle.(*codec)
+	x := &luaPacketN{}
+	p.CopyTo(&x.p, &x.room)
+	L.Push(c.wrap(&x.luaPacket))
+	return 1
+}
+
+func packetLen(L *lua.State) int {
+	L.Push(lua.Int(checkPacket(L).Len()))
+	return 1
+}
+
+func packetEq(L *lua.State) int {
+	a, b := packetIn(L.Get(1)), packetIn(L.Get(2))
+	L.Push(lua.Bool(a != nil && b != nil && a.Equal(b)))
+	return 1
+}
+
+func packetString(L *lua.State) int {
+	L.Push(lua.Str(checkPacket(L).Summary()))
+	return 1
+}
+
+// show prints text that ends a line.
+func show(h *lua.Host, s string) error {
+	if !strings.HasSuffix(s, "\n") {
+		s += "\n"
+	}
+	_, err := h.Stdout().Write([]byte(s))
+	return err
+}
+
+func packetNotes(L *lua.State) int {
+	p := checkPacket(L)
+	c := p.Registry().Handle.(*codec)
+	t := c.h.NewTable(len(p.Notes()), 0)
+	for _, n := range p.Notes() {
+		e := c.h.NewTable(0, 2)
+		e.RawSetString("octet", lua.Int(n.Offset))
+		e.RawSetString("text", lua.String(n.Text))
+		t.Append(e)
+	}
+	L.Push(t)
+	return 1
+}
+
+func layerProvenance(L *lua.State) int {
+	r := checkLayer(L)
+	h := lua.HostOf(L)
+	name, _ := L.Get(2).(lua.String)
+	f := r.Layer.Field(string(name))
+	if f == nil {
+		h.Raise(L, r.lay.Unknown(string(name)))
+	}
+	L.Push(lua.String(r.Provenance(f).String()))
+	if s := r.Site(f).String(); s != "" {
+		L.Push(lua.String(s))
+		return 2
+	}
+	return 1
+}
+
+func layerFields(L *lua.State) int {
+	r := checkLayer(L)
+	c := r.lay.Registry().Handle.(*codec)
+	t := c.h.NewTable(8, 0)
+	for f := range r.Fields() {
+		t.Append(lua.Str(f.Name))
+	}
+	L.Push(t)
+	return 1
+}
+
+func layerLayout(L *lua.State) int {
+	r := checkLayer(L)
+	L.Push(r.lay.Registry().Handle.(*codec).layout(r.lay))
+	return 1
+}
+
+func layerString(L *lua.State) int {
+	r := checkLayer(L)
+	L.Push(lua.Str(string(r.AppendSummary(nil))))
+	return 1
+}
+
+func layerEq(L *lua.State) int {
+	a, b := L.Get(1).(*lua.UserData), L.Get(2).(*lua.UserData)
+	x, ok1 := a.Value.(*layerRef)
+	y, ok2 := b.Value.(*layerRef)
+	L.Push(lua.Bool(ok1 && ok2 && x.alive() && y.alive() && x.lay == y.lay && string(x.Octets()) == string(y.Octets())))
+	return 1
+}
+
+// luaType is the type of packets; see also layerType and layoutType.
+var packetType = lua.Type{
+	Name: "Packet",
+	Doc: "Octets and the layers in them. p.IP is a layer, p.IP.ttl a field, p.dport the field of the first layer that has one, " +
+		"p.payload what follows the last layer. A layer that is not there is nil. What is set is sent as it stands; " +
+		"what is set to nil is computed again.",
+	Go:       reflect.TypeFor[*wire.Packet](),
+	Index:    packetIndex,
+	NewIndex: packetNewIndex,
+	Meta: map[string]func(*lua.State) int{
+		"__div": over, "__len": packetLen, "__eq": packetEq, "__tostring": packetString,
+	},
+	Methods: []lua.Func{
+		{Decl: `
+---A layer of the packet.
+---@param layout string|integer|Layout  its name, or its place from 1
+---@param n? integer  which one of that name, from 1 (default 1)
+---@return Layer?     nil when there is none
+function Packet:layer(layout, n)`, Go: packetLayer},
+		{Decl: `
+---Iterates over the layers from the outermost on: for l in p:layers() do … end.
+---@return function
+function Packet:layers()`, Go: packetLayers},
+		{Decl: `
+---A packet of its own with the same layers and octets.
+---@return Packet
+function Packet:copy()`, Go: packetCopy},
+		{Decl: `
+---One line about the packet, as print shows it.
+---@return string
+function Packet:summary()`, Go: (*wire.Packet).Summary},
+		{Decl: `
+---Prints the layers with their fields and where each value comes from.
+function Packet:show()`, Go: func(h *lua.Host, p *wire.Packet) error { return show(h, p.Show()) }},
+		{Decl: `
+---Prints the octets with the fields that they belong to.
+function Packet:hexdump()`, Go: luaHexdump},
+		{Decl: `
+---Prints the boxes of the RFCs with the values of this packet.
+function Packet:diagram()`, Go: func(h *lua.Host, p *wire.Packet) error { return show(h, p.Diagram()) }},
+		{Decl: `
+---The packet as JSON on one line.
+---@return string
+---@error range  an automatic field cannot hold its value
+function Packet:json()`, Go: func(p *wire.Packet) (string, error) {
+			b, err := p.AppendJSON(nil)
+			return string(b), err
+		}},
+		{Decl: `
+---An expression of Lua that builds the same packet.
+---@return string
+---@error range  an automatic field cannot hold its value
+function Packet:lua()`, Go: (*wire.Packet).LuaSource},
+		{Decl: `
+---The fields and octets in which two packets differ, a line each; "" when they do not.
+---@param other Packet
+---@return string
+function Packet:diff(other)`, Go: (*wire.Packet).Diff},
+		{Decl: `
+---Says which field an octet belongs to and why it has its value.
+---@param octet integer  from 0
+---@return string
+---@error range  the packet has no such octet
+function Packet:why(octet)`, Go: (*wire.Packet).Why},
+		{Decl: `
+---Whether the packet has the layers of a pattern with the values that the
+---pattern's author set. What he left out is not compared.
+---@param pattern Packet
+---@return boolean
+---@return string  what differs, "" when nothing does
+function Packet:matches(pattern)`, Go: (*wire.Packet).Matches},
+		{Decl: `
+---Whether the packet is the answer to a request: an echo reply to its request, an
+---ARP reply to its question, a datagram back, an error that quotes it.
+---@param request Packet
+---@return boolean
+---@return string  why not
+function Packet:answers(request)`, Go: (*wire.Packet).Answers},
+		{Decl: `
+---What was wrong when the packet was parsed: a list of {octet=, text=}.
+---@return table
+function Packet:notes()`, Go: packetNotes},
+	},
+}
+
+var layerType = lua.Type{
+	Name:     "Layer",
+	Doc:      "One header of a packet. Its fields are read and set by name; l.payload is what it carries.",
+	Go:       reflect.TypeFor[*layerRef](),
+	Index:    layerIndex,
+	NewIndex: layerNewIndex,
+	Meta: map[string]func(*lua.State) int{
+		"__eq": layerEq, "__tostring": layerString,
+		"__len": func(L *lua.State) int {
+			L.Push(lua.Int(checkLayer(L).HeaderLen()))
+			return 1
+		},
+	},
+	Methods: []lua.Func{
+		{Decl: `
+---The layer's layout.
+---@return Layout
+function Layer:layout()`, Go: layerLayout},
+		{Decl: `
+---The names of the fields that are present, in wire order.
+---@return string[]
+function Layer:fields()`, Go: layerFields},
+		{Decl: `
+---Where a field's value comes from: "default", "auto", "set", "parsed" or
+---"absent"; and where it was set.
+---@param field string
+---@return string
+---@return string?  FILE:LINE
+function Layer:provenance(field)`, Go: layerProvenance},
+		{Decl: `
+---The octets of the header.
+---@return string
+function Layer:octets()`, Go: luaBytes},
+	},
+}
