@@ -97,7 +97,14 @@ func (h *Host) bind(d *Decl, f any, self *typeInfo) (gopher.LGFunction, error) {
 		if err != nil {
 			return nil, fmt.Errorf("parameter %s: %w", p.Name, err)
 		}
+		absent := reflect.Zero(t)
+		if t == valueType {
+			absent = reflect.ValueOf(Nil)
+		} else if o := h.mods.options[p.Type]; o != nil && t.Kind() == reflect.Struct {
+			absent = o.bind.zero
+		}
 		b.params = append(b.params, p)
+		b.absent = append(b.absent, absent)
 		b.in = append(b.in, c)
 		b.types = append(b.types, t)
 	}
@@ -147,6 +154,7 @@ type binding struct {
 	params   []Param
 	types    []reflect.Type
 	in       []converter
+	absent   []reflect.Value // what stands for a missing argument
 	outs     int
 	blocks   bool
 	fails    bool
@@ -191,11 +199,7 @@ func (b *binding) call(L *State) int {
 				}
 				h.raiseArg(L, b, p.Name, wantError{p.Type, got})
 			}
-			if b.types[i] == valueType {
-				args = append(args, reflect.ValueOf(Nil))
-			} else {
-				args = append(args, reflect.Zero(b.types[i]))
-			}
+			args = append(args, b.absent[i])
 			continue
 		}
 		a, err := b.in[i](v)
@@ -531,6 +535,7 @@ func (h *Host) converter(decl string, t reflect.Type) (converter, error) {
 				return want(v)
 			}
 			s := reflect.New(sb.typ)
+			s.Elem().Set(sb.zero)
 			if err := sb.fill(s.Elem(), tb); err != nil {
 				return reflect.Value{}, err
 			}
@@ -784,6 +789,7 @@ type structBinder struct {
 	name   string
 	fields map[string]*optionField
 	names  []string
+	zero   reflect.Value // the struct with nil for every Value
 }
 
 type optionField struct {
@@ -836,6 +842,12 @@ func (h *Host) options(class string) (*structBinder, error) {
 		sb.fields[p.Name] = &optionField{p, f.Index, f.Type, c}
 		sb.names = append(sb.names, p.Name)
 	}
+	sb.zero = reflect.New(t).Elem()
+	for _, f := range sb.fields {
+		if f.typ == valueType {
+			sb.zero.FieldByIndex(f.index).Set(reflect.ValueOf(Nil))
+		}
+	}
 	for _, name := range sortedKeys(left) {
 		return nil, fmt.Errorf("%s: the struct has field %s, the declaration has none", class, left[name].Name)
 	}
@@ -867,9 +879,6 @@ func (sb *structBinder) fill(s reflect.Value, t *Table) error {
 			if !f.Optional && t.RawGetString(name) == Nil {
 				return fmt.Errorf("option %s is missing (%s)", name, f.Type)
 			}
-			if f.typ == valueType && s.FieldByIndex(f.index).IsNil() {
-				s.FieldByIndex(f.index).Set(reflect.ValueOf(Nil))
-			}
 		}
 	}
 	return nil
@@ -889,7 +898,13 @@ func (h *Host) ReadOptions(class string, v Value, ptr any) error {
 	if !ok {
 		return &ArgError{Msg: wantError{class, h.TypeName(v)}.Error()}
 	}
-	if err := sb.fill(reflect.ValueOf(ptr).Elem(), t); err != nil {
+	s := reflect.ValueOf(ptr).Elem()
+	for _, f := range sb.fields {
+		if f.typ == valueType && s.FieldByIndex(f.index).IsNil() {
+			s.FieldByIndex(f.index).Set(reflect.ValueOf(Nil))
+		}
+	}
+	if err := sb.fill(s, t); err != nil {
 		return &ArgError{Msg: err.Error()}
 	}
 	return nil

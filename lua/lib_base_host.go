@@ -618,7 +618,7 @@ func luaCollect(L *State) int {
 	case "setpause", "setstepmul":
 		L.Push(Int(200))
 	default:
-		L.ArgError(1, "invalid option '"+opt+"'")
+		argError(L, 1, "invalid option '%s'", opt)
 	}
 	return 1
 }

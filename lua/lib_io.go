@@ -578,7 +578,7 @@ func (h *Host) ioModule() Module {
 						f := self(L, "seek")
 						whence, ok := map[string]int{"set": io.SeekStart, "cur": io.SeekCurrent, "end": io.SeekEnd}[L.OptString(2, "cur")]
 						if !ok {
-							L.ArgError(2, "invalid option '"+L.CheckString(2)+"'")
+							argError(L, 2, "invalid option '%s'", L.CheckString(2))
 						}
 						off := int64(L.OptNumber(3, 0))
 						if f.file == nil || f.pump != nil {
@@ -605,7 +605,7 @@ func (h *Host) ioModule() Module {
 						f := self(L, "setvbuf")
 						mode := L.CheckString(2)
 						if mode != "no" && mode != "line" && mode != "full" {
-							L.ArgError(2, "invalid option '"+mode+"'")
+							argError(L, 2, "invalid option '%s'", mode)
 						}
 						f.none, f.line = mode == "no", mode == "line"
 						if f.out != nil {
@@ -721,7 +721,7 @@ func (h *Host) popen(command string, read bool) (*File, error) {
 		ours, theirs = theirs, ours
 	}
 	cmd := exec.Command("/bin/sh", "-c", command)
-	cmd.Stderr = h.cfg.Stderr
+	cmd.Stderr = h.childOutput(h.cfg.Stderr)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if read {
 		cmd.Stdout = theirs
@@ -730,11 +730,7 @@ func (h *Host) popen(command string, read bool) (*File, error) {
 		}
 	} else {
 		cmd.Stdin = theirs
-		if f, ok := h.cfg.Stdout.(*os.File); ok {
-			cmd.Stdout = f
-		} else {
-			cmd.Stdout = h.cfg.Stdout
-		}
+		cmd.Stdout = h.childOutput(h.cfg.Stdout)
 	}
 	if err := cmd.Start(); err != nil {
 		ours.Close()
@@ -745,4 +741,27 @@ func (h *Host) popen(command string, read bool) (*File, error) {
 	f := h.newFile(ours, "popen", read, !read)
 	f.proc = cmd
 	return f.keep(), nil
+}
+
+// childOutput is w for a program to write to: a file it may have itself, what
+// it writes elsewhere passes through the holder of the baton.
+func (h *Host) childOutput(w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); ok {
+		return f
+	}
+	return postWriter{h, w}
+}
+
+type postWriter struct {
+	h *Host
+	w io.Writer
+}
+
+func (p postWriter) Write(b []byte) (int, error) {
+	own := append([]byte(nil), b...)
+	p.h.Post(func() {
+		p.h.flush()
+		p.w.Write(own)
+	})
+	return len(b), nil
 }

@@ -1,7 +1,6 @@
 package lua
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -123,15 +122,11 @@ function os.execute(command)`, func(L *State) int {
 					return 1
 				}
 				cmd := exec.Command("/bin/sh", "-c", L.CheckString(1))
-				cmd.Stdin, cmd.Stderr = h.cfg.Stdin, h.cfg.Stderr
-				var out bytes.Buffer
-				if f, ok := h.cfg.Stdout.(*os.File); ok {
-					cmd.Stdout = f
-				} else {
-					cmd.Stdout = &out
+				if f, ok := h.cfg.Stdin.(*os.File); ok {
+					cmd.Stdin = f
 				}
+				cmd.Stdout, cmd.Stderr = h.childOutput(h.cfg.Stdout), h.childOutput(h.cfg.Stderr)
 				err := h.Await("os.execute", func(ctx context.Context) error { return runCommand(ctx, cmd) })
-				h.out.Write(out.Bytes())
 				var exit *exec.ExitError
 				switch {
 				case err == nil:

@@ -107,7 +107,7 @@ func (h *Host) register(mods []Module) error {
 			if name == "" {
 				return fmt.Errorf("module %s: a declaration without a function line: %.60q", mod.Name, f.Decl)
 			}
-			if first, _, _ := strings.Cut(name, "."); first != mod.Name {
+			if first, _, _ := strings.Cut(name, "."); mod.Global || first != mod.Name {
 				m.provide(first, mod)
 			}
 		}
