@@ -187,7 +187,7 @@ utf8.len("abc", 5) --> ! bad argument #2 to 'len' (initial position out of strin
 }
 
 // runFor runs a script that would take for ever.
-func runFor(t *testing.T, src string) (error, time.Duration) {
+func runFor(t *testing.T, src string) (took time.Duration, err error) {
 	t.Helper()
 	h, err := New(Config{Seed: 1})
 	if err != nil {
@@ -198,7 +198,7 @@ func runFor(t *testing.T, src string) (error, time.Duration) {
 	defer cancel()
 	start := time.Now()
 	err = h.RunScript(ctx, "case.lua", src)
-	return err, time.Since(start)
+	return time.Since(start), err
 }
 
 func TestLongLibraryCallsAreInterrupted(t *testing.T) {
@@ -213,7 +213,7 @@ func TestLongLibraryCallsAreInterrupted(t *testing.T) {
 		`table.move({}, 1, 2^40, 1, setmetatable({}, {__newindex = function() end}))`,
 		`local t = {} for i = 1, 1000 do t[i] = i end table.sort(t, function() while true do end end)`,
 	} {
-		err, took := runFor(t, src)
+		took, err := runFor(t, src)
 		if err == nil || took > 10*time.Second {
 			t.Errorf("%s: %v after %v", src, err, took)
 		}

@@ -223,7 +223,7 @@ func find(L *State, positions bool) int {
 	if L.GetTop() > 2 {
 		init = min(max(strIndex(optInt(L, 3, 1), len(s))-1, 0), len(s))
 	}
-	if positions && (L.GetTop() > 3 && Truth(L.Get(4)) || strings.IndexAny(p, "^$*+?.([%-") < 0) {
+	if positions && (L.GetTop() > 3 && Truth(L.Get(4)) || !strings.ContainsAny(p, "^$*+?.([%-")) {
 		i := strings.Index(s[init:], p)
 		if i < 0 {
 			L.Push(Nil)

@@ -22,21 +22,18 @@ type U64 uint64
 // exactInteger is the largest n for which all integers up to n are Lua numbers.
 const exactInteger = 1 << 53
 
-var u64Type = typeKey("u64")
+// u64Key is where the registry keeps the metatable of u64 values.
+const u64Key = "pktsh.u64"
 
-type typeKey string
-
-// metatable returns the metatable that the registry keeps for a type of this
-// package, making it when first asked.
-func (k typeKey) metatable(L *State, fill func(*State, *Table)) *Table {
+func u64Metatable(L *State) *Table {
 	reg := L.Get(gopher.RegistryIndex).(*Table)
-	if mt, ok := reg.RawGetString("pktsh." + string(k)).(*Table); ok {
+	if mt, ok := reg.RawGetString(u64Key).(*Table); ok {
 		return mt
 	}
 	mt := L.CreateTable(0, 16)
-	mt.RawSetString("__name", String(k))
-	reg.RawSetString("pktsh."+string(k), mt)
-	fill(L, mt)
+	mt.RawSetString("__name", String("u64"))
+	reg.RawSetString(u64Key, mt)
+	fillUint64(L, mt)
 	return mt
 }
 
@@ -44,7 +41,7 @@ func isUint64(ud *UserData) bool { _, ok := ud.Value.(U64); return ok }
 
 // NewUint64 returns u as a u64 value, whatever its size.
 func NewUint64(L *State, u uint64) *UserData {
-	return &UserData{Value: U64(u), Env: L.Env, Metatable: u64Type.metatable(L, fillUint64)}
+	return &UserData{Value: U64(u), Env: L.Env, Metatable: u64Metatable(L)}
 }
 
 // PushUint64 pushes u as a number where that is exact, else as a u64.
@@ -162,7 +159,8 @@ func fillUint64(L *State, mt *Table) {
 	}
 	binary := func(f func(L *State, a, b uint64) uint64) func(*State) int {
 		return func(L *State) int {
-			L.Push(NewUint64(L, f(L, operand(L, 1), operand(L, 2))))
+			u := f(L, operand(L, 1), operand(L, 2))
+			L.Push(&UserData{Value: U64(u), Env: L.Env, Metatable: mt})
 			return 1
 		}
 	}
