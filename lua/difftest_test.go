@@ -205,6 +205,7 @@ function tick3() tick() return N % 3 == 0 end
 function deep() tick() D = D + 1 if D > 25 then return true end return false end
 local mt = {} mt.__index = function(t, k) return k end mt.__add = function(a, b) return 1 end mt.__concat = function(a, b) return "cat" end mt.__call = function(self, ...) return select("#", ...), ... end mt.__eq = function(a, b) return true end mt.__lt = function(a, b) return true end mt.__le = function(a, b) return false end mt.__unm = function(a) return "unm" end mt.__newindex = function(t, k, v) rawset(t, k, v == nil and "nil" or v) end
 function obj(v) return setmetatable({v = v}, mt) end
+function Rec(t) return t, t.k, t.x end
 function iter(n) local i = 0 return function() i = i + 1 if i <= n then return i, i * 10 end end end
 `, "\n", " ") + "\n"
 
@@ -411,7 +412,7 @@ func (g *programmer) open(d int) string {
 	case g.vararg && g.chance(40):
 		return "..."
 	case g.chance(50):
-		return g.pick("one()", "two()", "none()", "id(two())", "sel(two())")
+		return g.pick("one()", "two()", "none()", "id(two())", "sel(two())", "Rec{}", "Rec{k = "+g.any(d+1)+"}", "Rec{x = "+g.any(d+1)+", k = two()}")
 	}
 	return fmt.Sprintf("%s(%s)", g.pick("sel", "id"), g.list(d+1, 3))
 }
