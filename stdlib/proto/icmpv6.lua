@@ -13,7 +13,7 @@ ICMPv6MLDMultAddrRec = wire.layout("ICMPv6MLDMultAddrRec", {
   { "sources_number", "u16", auto = wire.count("sources"), doc = "how many sources" },
   { "dst",            "ip6", doc = "multicast address" },
   { "sources",        "ip6", count = "sources_number", doc = "sources" },
-  { "auxdata",        "bytes", size = wire.rest_of("auxdata_len", 4, 0), doc = "auxiliary data" },
+  { "auxdata",        "bytes", size = { "auxdata_len", 4 }, doc = "auxiliary data" },
 })
 
 --- Internet Control Message Protocol for IPv6, RFC 4443; neighbour discovery,

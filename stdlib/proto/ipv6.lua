@@ -46,7 +46,7 @@ IPv6ExtHdrHopByHop = wire.layout("IPv6ExtHdrHopByHop", {
   { "nh",      "u8", auto = wire.next("IPv6.nh"), default = 59, names = numbers.protocol, doc = "protocol of the next header" },
   { "len",     "u8", auto = wire.octets("IPv6ExtHdrHopByHop"), unit = 8, plus = -1, doc = "header length in units of 8 octets, without the first 8" },
   { "options", options, size = wire.rest_of("len", 8, 6), doc = "options; Pad1 and PadN fill up to 8 octets" },
-}, { summary = "hop-by-hop[ {options?}]" })
+}, { summary = "[{options?}]" })
 IPv6ExtHdrHopByHop:follows("IPv6", { nh = 0 })
 
 --- Destination options header, RFC 8200 §4.6.
@@ -54,7 +54,11 @@ IPv6ExtHdrDestOpt = wire.layout("IPv6ExtHdrDestOpt", {
   { "nh",      "u8", auto = wire.next("IPv6.nh"), default = 59, names = numbers.protocol, doc = "protocol of the next header" },
   { "len",     "u8", auto = wire.octets("IPv6ExtHdrDestOpt"), unit = 8, plus = -1, doc = "header length in units of 8 octets, without the first 8" },
   { "options", options, size = wire.rest_of("len", 8, 6), doc = "options; Pad1 and PadN fill up to 8 octets" },
-}, { summary = "destination options[ {options?}]" })
+}, {
+  summary = "[{options?}]",
+  -- What a mobile node sends away from home is summed with its home address (RFC 6275 §11.3.1).
+  final_dst = { { field = "options", options = { "HAO" }, src = true } },
+})
 IPv6ExtHdrDestOpt:follows("IPv6", { nh = 60 })
 
 --- Routing header, RFC 8200 §4.4: type 0 (a list of addresses, RFC 5095 took it
@@ -70,7 +74,7 @@ IPv6ExtHdrRouting = wire.layout("IPv6ExtHdrRouting", {
   { "flags",     "u8", when = { type = 4 }, show = "hex", doc = "none assigned in RFC 8754" },
   { "tag",       "u16", when = { type = 4 }, doc = "class of packets" },
   { "addresses", "ip6", when = { type = { 0, 2 } }, size = wire.rest_of("len", 8, 0), doc = "addresses to visit" },
-  { "addresses", "ip6", when = { type = 4 }, count = "lastentry", plus = 1, doc = "segment list, last segment first" },
+  { "addresses", "ip6", when = { type = 4 }, count = "lastentry", plus = -1, doc = "segment list, last segment first" },
   { "tlvs", wire.tlv { type = "u8", len = "u8", bare = { 0 },
       [0] = { "Pad1" },
       [4] = { "PadN", "bytes" },
@@ -78,7 +82,7 @@ IPv6ExtHdrRouting = wire.layout("IPv6ExtHdrRouting", {
     when = { type = 4 }, size = wire.rest_of("len", 8, 0), doc = "objects behind the segment list" },
   { "data", "bytes", when = { type = { no = { 0, 2, 4 } } }, size = wire.rest_of("len", 8, 4), doc = "type-specific data" },
 }, {
-  summary = "routing type {type} left {segleft}[ via {addresses?}]",
+  summary = "{type} left {segleft}[ via {addresses?}]",
   final_dst = {
     { field = "addresses", left = "segleft", when = { type = { 0, 2 } } },
     { field = "addresses", left = "segleft", when = { type = 4 }, first = true },
@@ -95,7 +99,7 @@ IPv6ExtHdrFragment = wire.layout("IPv6ExtHdrFragment", {
   { "m",      "u1", doc = "more fragments follow" },
   { "id",     "u32", doc = "identification: the same in all fragments of a packet" },
 }, {
-  summary = "frag {offset} m {m} id {id}",
+  summary = "frag {offset}[ m {m?}] id {id}",
   opaque = { offset = { no = 0 } },
   quotes = { m = 1 },   -- the first fragment has the beginning of its packet only
 })

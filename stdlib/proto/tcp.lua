@@ -33,7 +33,7 @@ TCP = wire.layout("TCP", {
       [34] = { "TFO", "bytes" },                                     -- RFC 7413 §4.1.1: the cookie
     }, size = wire.rest_of("dataofs", 4, -20), doc = "options, to a multiple of 4 octets" },
 }, {
-  summary = "{sport} > {dport} {flags} seq {seq}[ ack {ack?}] len {#payload}",
+  summary = "{#sport} > {#dport} {flags} seq {seq}[ ack {ack?}] len {#payload}",
   answers = { { sport = "dport", dport = "sport" } },
 })
 TCP:follows("IP", { proto = 6 })

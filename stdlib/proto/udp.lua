@@ -10,7 +10,7 @@ UDP = wire.layout("UDP", {
   { "chksum", "u16", auto = wire.checksum("pseudo", "UDP", "payload"), zero = 0xffff, show = "hex",
     doc = "Internet checksum over pseudo-header, header and payload; 0: none" },
 }, {
-  summary = "{sport} > {dport}",
+  summary = "{#sport} > {#dport}",
   answers = { { sport = "dport", dport = "sport" } },
 })
 UDP:follows("IP", { proto = 17 })
