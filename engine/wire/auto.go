@@ -68,7 +68,15 @@ func (p *Packet) fix() error {
 		return nil // a rule in code reads a field while it is computed
 	}
 	p.fixing = true
-	defer func() { p.fixing = false }()
+	err := p.fixAll()
+	p.fixing = false
+	if err == nil {
+		p.dirty = false
+	}
+	return err
+}
+
+func (p *Packet) fixAll() error {
 	for i := len(p.layers) - 1; i >= 0; i-- {
 		y := &p.layers[i]
 		lay := y.lay
@@ -110,14 +118,39 @@ func (p *Packet) fix() error {
 			}
 		}
 	}
-	p.dirty = false
 	return nil
 }
 
 func (p *Packet) computeAll(i int, fs []*Field) error {
 	for _, f := range fs {
-		if p.layers[i].pinned(f) {
+		y := &p.layers[i]
+		if y.pinned(f) {
 			continue
+		}
+		if f.pos >= 0 && !y.cut && f.cover.fields == nil {
+			// The common rules without looking for anything.
+			switch f.auto.kind {
+			case autoOctets:
+				n := f.auto.add
+				if f.cover.header {
+					n += int(y.hlen)
+				}
+				if f.cover.payload {
+					n += int(y.end - y.off - y.hlen)
+				}
+				if f.unit > 1 {
+					n = (n + f.unit - 1) / f.unit
+				}
+				if n += f.spec.Plus; n >= 0 && (f.Type.Bits >= 32 || n>>f.Type.Bits == 0) {
+					f.store(p.buf[y.off:], uint64(n))
+					continue
+				}
+			case autoChecksum:
+				if v, known, _ := p.checksum(i, f); known {
+					f.store(p.buf[y.off:], v)
+				}
+				continue
+			}
 		}
 		if err := p.compute(i, f); err != nil {
 			return err
@@ -130,7 +163,7 @@ func (p *Packet) computeAll(i int, fs []*Field) error {
 func (p *Packet) put(i int, f *Field, v uint64) {
 	y := &p.layers[i]
 	if f.pos >= 0 && !y.cut {
-		f.Type.put(p.buf[y.off:], f.pos, v)
+		f.store(p.buf[y.off:], v)
 		return
 	}
 	r := p.rec(i)
@@ -484,19 +517,20 @@ func (p *Packet) pseudoSum(s uint64, i, length int) (uint64, bool) {
 	}
 	b := p.buf[y.off:]
 	n := src.Type.Size
-	s = sum(s, b[src.pos/8:src.pos/8+n])
-	final := b[dst.pos/8 : dst.pos/8+n]
+	from := b[src.pos/8 : src.pos/8+n]
+	to := b[dst.pos/8 : dst.pos/8+n]
 	for j := k; j < i; j++ {
-		if p.layers[j].lay.final != nil {
-			for fd := p.layers[j].lay.final; fd != nil; fd = fd.Or {
-				if a := p.finalDst(j, n, fd); a != nil {
-					final = a
-					break
-				}
+		for fd := p.layers[j].lay.final; fd != nil; fd = fd.Or {
+			if a := p.finalDst(j, n, fd); a != nil && fd.Src {
+				from = a
+				break
+			} else if a != nil {
+				to = a
+				break
 			}
 		}
 	}
-	s = sum(s, final)
+	s = sum(sum(s, from), to)
 	s, c := bits.Add64(s, uint64(length)+p.protocol(k, i), 0)
 	return s + c, true
 }
@@ -535,6 +569,9 @@ func (p *Packet) finalDst(j, n int, fd *FinalDst) []byte {
 	}
 	v := r.value(f)
 	pick := func(v Value) []byte {
+		if (v.Kind() == IP4 || v.Kind() == IP6) && len(v.b) == n {
+			return v.b
+		}
 		if v.Kind() != List || len(v.b) < n || v.t.Elem.Size != n {
 			return nil
 		}

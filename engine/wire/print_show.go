@@ -131,6 +131,12 @@ func (l Layer) mark(f *Field, v Value) string {
 	case Default:
 		return "default"
 	case Parsed:
+		pos, _ := l.Extent(f)
+		for _, n := range l.p.notes {
+			if n.Offset == l.Offset()+pos/8 {
+				return "" // a note says it better
+			}
+		}
 		if right, ok := l.would(f); ok && right.n != v.n {
 			return "wrong, " + string(appendShownInt(nil, right)) + " would be right"
 		}

@@ -2,12 +2,14 @@ package wire
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
 // A layout says in a template how its one-line summary reads:
 //
 //	{ttl}                  the field, as its names, enum or flags print it
+//	{#sport}               the field as a number, whatever names it has
 //	{#payload}             octets behind the header
 //	[ frag {frag?}]        left out unless every field in it is present, and
 //	                       those with a question mark are neither zero nor empty
@@ -21,6 +23,7 @@ type template []piece
 type piece struct {
 	text   string   // literal, when field and group are empty
 	field  string   // value of this field
+	number bool     // without its name
 	solid  bool     // the group is left out while the field is zero or empty
 	octets bool     // {#payload}
 	group  []branch // [a|b]
@@ -112,8 +115,9 @@ func (s *templateScanner) pieces(end string) template {
 			p := piece{field: s.src[s.pos+1 : s.pos+n]}
 			if p.field == "#payload" {
 				p = piece{octets: true}
-			} else if name, ok := strings.CutSuffix(p.field, "?"); ok {
-				p.field, p.solid = name, true
+			} else {
+				p.field, p.number = strings.CutPrefix(p.field, "#")
+				p.field, p.solid = strings.CutSuffix(p.field, "?")
 			}
 			t = append(t, p)
 			s.pos += n + 1
@@ -240,6 +244,10 @@ func (t template) append(b []byte, l Layer) (_ []byte, ok bool) {
 				ok = false
 				continue
 			}
+			if p.number && v.t.integer() {
+				b = strconv.AppendUint(b, v.n, 10)
+				continue
+			}
 			b = appendBrief(b, v)
 		case p.group != nil:
 			for j := range p.group {
@@ -309,11 +317,51 @@ func appendBrief(b []byte, v Value) []byte {
 	case OptionsOf:
 		sep := ""
 		for o := range v.Options() {
+			if o.Info != nil && (o.Info == v.t.TLV.fill || o.Info == v.t.TLV.fill1) {
+				continue
+			}
 			b = append(b, sep...)
-			b = appendShownOption(b, o, 16)
+			b = append(b, o.Label()...)
+			if o.Value.Kind() != 0 {
+				b = append(b, ' ')
+				b = appendBrief(b, o.Value)
+			}
 			sep = ", "
 		}
 		return b
+	case RecordOf:
+		return appendBriefRecord(b, v.Record())
 	}
 	return appendShown(b, v, 16)
+}
+
+// appendBriefRecord writes what tells most about a record: its addresses, names
+// and words; without any, its last number.
+func appendBriefRecord(b []byte, r Record) []byte {
+	var last Value
+	at := len(b)
+	for f := range r.Fields() {
+		v := r.Get(f)
+		switch v.Kind() {
+		case Uint, Int:
+			last = v
+			if v.Name() == "" {
+				continue
+			}
+		case MAC, IP4, IP6, Name, List:
+			if v.none() {
+				continue
+			}
+		default:
+			continue
+		}
+		if len(b) > at {
+			b = append(b, ' ')
+		}
+		b = appendBrief(b, v)
+	}
+	if len(b) == at && last.Kind() != 0 {
+		b = appendBrief(b, last)
+	}
+	return b
 }

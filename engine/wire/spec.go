@@ -31,6 +31,7 @@ type FinalDst struct {
 	Left    string    // the route counts only while this field is not zero
 	When    Cond      // and this holds
 	First   bool      // the final destination is the first of the list, not the last (RFC 8754)
+	Src     bool      // it is the source instead: a home address, RFC 6275 §11.3.1
 	Or      *FinalDst // another rule, for when this one tells nothing
 }
 
