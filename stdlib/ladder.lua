@@ -6,16 +6,25 @@
 local Ladder = {}
 Ladder.__index = Ladder
 
-local MARGIN, GAP = 12, 46 -- columns before the first line; between two lines
+local MARGIN, GAP = 12, 50 -- columns before the first line; between two lines
 
--- What an arrow says: the frame without the layers that the arrow itself shows.
-local function label(p)
+-- What an arrow says: the summary without what the arrow itself shows, which
+-- are the Ethernet layer and the addresses of the stations at its ends.
+function Ladder:_label(p)
   if p.ARP then
     if p.ARP.op == "who-has" then return ("ARP who has %s? tell %s"):format(p.ARP.pdst, p.ARP.psrc) end
     return ("ARP %s is at %s"):format(p.ARP.psrc, p.ARP.hwsrc)
   end
-  local text = p:summary():gsub("^Ether[^/]*/ ", "")
-  return text
+  local l3 = p.IP or p.IPv6
+  local shown = l3 and self.owner[l3.src] == p.Ether.src and self.owner[l3.dst] == p.Ether.dst
+  local parts = {}
+  for layer in p:layers() do
+    if layer:name() ~= "Ether" and not (shown and (layer:name() == "IP" or layer:name() == "IPv6")) then
+      parts[#parts + 1] = layer:summary()
+    end
+  end
+  if #parts > 1 and (parts[#parts]:find("^Raw ") or parts[#parts]:find("^Padding ")) then parts[#parts] = nil end
+  return table.concat(parts, " / ")
 end
 
 -- Cells of UTF-8 text; the ladder counts columns, not octets.
@@ -56,7 +65,7 @@ function Ladder:draw(p)
   local row = self:_row()
   put(row, 1, ("%9.3f"):format((clock.now() - self.start) * 1000))
   local from, to = self.columns[e.src], self.columns[e.dst]
-  local text = label(p)
+  local text = self:_label(p)
   if from and to then
     arm(row, from, to, text)
   elseif from then -- to all, or to a station that has no line here
@@ -84,12 +93,13 @@ function ladder(opts)
   if type(opts) ~= "table" or not opts.on or #opts == 0 then
     error("ladder: want {on = a LAN or connector, host, host, …}", 2)
   end
-  local self = setmetatable({columns = {}, print = opts.print or print}, Ladder)
+  local self = setmetatable({columns = {}, owner = {}, print = opts.print or print}, Ladder)
   local names, addresses = {}, {}
   for i, h in ipairs(opts) do
     local x = MARGIN + (i - 1) * GAP
     self.columns[h.mac] = x
     self.first, self.last = self.first or x, x
+    for ip in pairs(h.addresses or {[h.ip] = true}) do self.owner[ip] = h.mac end
     names[x], addresses[x] = h.name or h.ip, h.ip
   end
   self.width = self.last + 24
