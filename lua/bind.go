@@ -586,6 +586,9 @@ func (h *Host) converter(decl string, t reflect.Type) (converter, error) {
 		}, nil
 	case k >= reflect.Int && k <= reflect.Uint64:
 		return func(v Value) (reflect.Value, error) {
+			if ud, ok := v.(*UserData); ok && isUint64(ud) {
+				return wideInteger(uint64(ud.Value.(U64)), t)
+			}
 			n, ok := toNumber(v)
 			if !ok {
 				return want(v)
@@ -764,6 +767,20 @@ func integer(n float64, t reflect.Type) (reflect.Value, error) {
 		return r, rangeError{fmt.Sprintf("%s does not fit %d..%d", FormatNumber(n), int64(-most), int64(uint64(1)<<(t.Bits()-1)-1))}
 	}
 	r.SetInt(int64(n))
+	return r, nil
+}
+
+// wideInteger is integer for a u64 value.
+func wideInteger(u uint64, t reflect.Type) (reflect.Value, error) {
+	r := reflect.New(t).Elem()
+	switch {
+	case t.Kind() >= reflect.Uint && !r.OverflowUint(u):
+		r.SetUint(u)
+	case t.Kind() < reflect.Uint && u <= math.MaxInt64 && !r.OverflowInt(int64(u)):
+		r.SetInt(int64(u))
+	default:
+		return r, rangeError{fmt.Sprintf("%d does not fit %d bits", u, t.Bits())}
+	}
 	return r, nil
 }
 
@@ -1010,7 +1027,7 @@ func (h *Host) goToLua(r reflect.Value) Value {
 	case r.CanInt():
 		return Num(float64(r.Int()))
 	case r.CanUint():
-		return Num(float64(r.Uint()))
+		return Uint64Value(h.root, r.Uint())
 	case r.CanFloat():
 		return Number(r.Float())
 	case k == reflect.Slice && t.Elem().Kind() == reflect.Uint8:

@@ -1,8 +1,10 @@
 package lua
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -286,4 +288,28 @@ call(u64, p)
 		}
 		L.SetTop(0)
 	})
+}
+
+func TestGoIntegersOf64BitsPassExactly(t *testing.T) {
+	var out bytes.Buffer
+	h, err := New(Config{Seed: 1, Stdout: &out, Modules: []Module{{Name: "wide", Funcs: []Func{
+		{"---The largest.\n---@return integer\nfunction wide.most()", func() uint64 { return math.MaxUint64 }},
+		{"---The same.\n---@param n integer\n---@return integer\nfunction wide.same(n)", func(n uint64) uint64 { return n }},
+		{"---The same.\n---@param n integer\n---@return integer\nfunction wide.short(n)", func(n int32) int32 { return n }},
+	}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = h.RunScript(context.Background(), "case.lua", `
+print(tostring(wide.most()), type(wide.most()), wide.same(2^53), tostring(wide.same(u64("0xfedcba9876543210"))))
+print(wide.short(u64(7)), pcall(wide.short, u64(2)^40))`)
+	h.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "18446744073709551615\tuserdata\t9.007199254741e+15\t18364758544493064720\n" +
+		"7\tfalse\targument n: 1099511627776 does not fit 32 bits"
+	if !strings.HasPrefix(out.String(), want) {
+		t.Errorf("got  %s\nwant %s", out.String(), want)
+	}
 }
