@@ -520,7 +520,7 @@ func (p *Packet) pseudoSum(s uint64, i, length int) (uint64, bool) {
 	from := b[src.pos/8 : src.pos/8+n]
 	to := b[dst.pos/8 : dst.pos/8+n]
 	for j := k; j < i; j++ {
-		for fd := p.layers[j].lay.final; fd != nil; fd = fd.Or {
+		for fd := p.routeOf(j); fd != nil; fd = fd.Or {
 			if a := p.finalDst(j, n, fd); a != nil && fd.Src {
 				from = a
 				break
@@ -550,6 +550,15 @@ func (p *Packet) protocol(k, i int) uint64 {
 		}
 	}
 	return 0
+}
+
+// routeOf is the layer's rule for the final destination, if it has anything that may be one.
+func (p *Packet) routeOf(j int) *FinalDst {
+	y := &p.layers[j]
+	if int(y.hlen)*8 == y.lay.fixedBits {
+		return nil
+	}
+	return y.lay.final
 }
 
 // finalDst is the last stop of a source route, nil if there is none.

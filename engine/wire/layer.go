@@ -235,12 +235,30 @@ func (l Layer) Get(f *Field) (Value, error) {
 			return Value{}, err
 		}
 	}
+	y := &l.p.layers[l.i]
+	if f.pos >= 0 && !y.cut && f.namesBy == nil {
+		b := l.p.buf[y.off:]
+		if f.Type.integer() {
+			return Value{t: f.Type, n: f.fetch(b)}, nil
+		}
+		e := f.octet + f.width/8
+		b = b[:y.hlen]
+		return Value{t: f.Type, b: b[f.octet:e:e], msg: b, off: f.octet}, nil
+	}
 	r := l.p.rec(l.i)
 	return r.value(f), nil
 }
 
 // computed reports whether encoding may change the field.
-func (f *Field) computed() bool { return f.auto != nil || f.Type.integer() && f.Layout.filled(f) }
+func (f *Field) computed() bool {
+	if f.auto != nil {
+		return true
+	}
+	if g := f.Layout.reg.gen; f.gen != g {
+		f.gen, f.named = g, f.Type.integer() && f.Layout.filled(f)
+	}
+	return f.named
+}
 
 // filled reports whether some follower's rule names the field.
 func (l *Layout) filled(f *Field) bool {
@@ -422,14 +440,19 @@ func (f *Field) whenText() string {
 }
 
 func (l Layer) putUint(f *Field, n uint64) error {
-	if err := l.admit(f); err != nil {
-		return err
-	}
 	p := l.p
-	p.edit()
+	if f.tail >= 0 || p.layers[l.i].cut {
+		if err := l.admit(f); err != nil {
+			return err
+		}
+	}
+	if p.parsed || p.view {
+		p.edit()
+	}
+	p.dirty = true
 	y := &p.layers[l.i]
 	if f.pos >= 0 {
-		f.Type.put(p.buf[y.off:], f.pos, n)
+		f.store(p.buf[y.off:], n)
 	} else {
 		r := p.rec(l.i)
 		f.Type.put(p.buf[y.off:], r.start(f), n)
@@ -455,14 +478,19 @@ func (l Layer) SetOctets(f *Field, b []byte) error {
 
 // putOctets writes the octets of a field, which may have another length than before.
 func (l Layer) putOctets(f *Field, b []byte) error {
-	if err := l.admit(f); err != nil {
-		return err
-	}
 	p := l.p
-	p.edit()
+	if f.tail >= 0 || p.layers[l.i].cut {
+		if err := l.admit(f); err != nil {
+			return err
+		}
+	}
+	if p.parsed || p.view {
+		p.edit()
+	}
+	p.dirty = true
 	y := &p.layers[l.i]
 	if f.pos >= 0 {
-		copy(p.buf[int(y.off)+f.pos/8:], b)
+		copy(p.buf[int(y.off)+f.octet:], b)
 	} else {
 		r := p.rec(l.i)
 		at, end := r.start(f)/8, r.end(f)/8

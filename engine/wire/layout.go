@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"fmt"
 	"iter"
 	"reflect"
@@ -38,6 +39,8 @@ type Layout struct {
 	opaque, quotes, insteadWhen Cond
 	instead                     string
 	final                       *FinalDst
+	oneTail                     *Field // the only field that may move, sized by a fixed one
+	flat                        bool   // opaque and quotes look at fixed fields alone
 
 	tmpl     []byte // the header with defaults
 	tmplTail []uint32
@@ -62,6 +65,10 @@ type Field struct {
 
 	spec    *FieldSpec
 	idx     int
+	octet   int // pos / 8
+	op      op  // how an integer at a fixed place is read and written
+	gen     int // of the registry when named was found out
+	named   bool
 	pos     int // bit from the start of the header, if fixed; else -1
 	tail    int // place among the fields that may move, else -1
 	width   int // bits, if fixed; else -1
@@ -81,6 +88,44 @@ type Field struct {
 	namesOf map[uint64]*words
 
 	likeLayout, likeField string
+}
+
+// op says how an integer at a fixed place is read and written: one of the usual
+// sizes at a whole octet, or any other.
+type op uint8
+
+const (
+	opAny op = iota
+	op8
+	op16
+	op32
+)
+
+// fetch reads an integer at a fixed place of a header.
+func (f *Field) fetch(b []byte) uint64 {
+	switch f.op {
+	case op8:
+		return uint64(b[f.octet])
+	case op16:
+		return uint64(b[f.octet])<<8 | uint64(b[f.octet+1])
+	case op32:
+		return uint64(binary.BigEndian.Uint32(b[f.octet:]))
+	}
+	return f.Type.get(b, f.pos)
+}
+
+// store writes an integer at a fixed place of a header.
+func (f *Field) store(b []byte, v uint64) {
+	switch f.op {
+	case op8:
+		b[f.octet] = byte(v)
+	case op16:
+		binary.BigEndian.PutUint16(b[f.octet:], uint16(v))
+	case op32:
+		binary.BigEndian.PutUint32(b[f.octet:], uint32(v))
+	default:
+		f.Type.put(b, f.pos, v)
+	}
 }
 
 // cover is what an automatic rule looks at.
@@ -408,6 +453,20 @@ func (r *Registry) compile(s Spec, anon bool) (*Layout, error) {
 	if err := l.place(); err != nil {
 		return nil, err
 	}
+	if len(l.tails) == 1 {
+		f := l.tails[0]
+		if f.sizeF != nil && f.sizeF.pos >= 0 && f.sizeF.alt == nil && !f.Conditional() && !f.size.All && f.size.Func == nil {
+			l.oneTail = f
+		}
+	}
+	l.flat = l.opaque.Func == nil && l.quotes.Func == nil && l.insteadWhen.Func == nil
+	for _, c := range []*Cond{&l.opaque, &l.quotes, &l.insteadWhen} {
+		for i := range c.Tests {
+			if f := c.Tests[i].f; f.pos < 0 || f.alt != nil || !f.Type.integer() {
+				l.flat = false
+			}
+		}
+	}
 	if err := l.compilePrint(s); err != nil {
 		return nil, err
 	}
@@ -476,7 +535,17 @@ func (l *Layout) place() error {
 		if whole && pos%8 != 0 {
 			return f.err(faultf(ErrArgument, "begins %d bits into an octet", pos%8))
 		}
-		f.pos = pos
+		f.pos, f.octet = pos, pos/8
+		if f.Type.integer() && pos%8 == 0 && f.Type.Kind == Uint && !f.Type.LE {
+			switch f.width {
+			case 8:
+				f.op = op8
+			case 16:
+				f.op = op16
+			case 32:
+				f.op = op32
+			}
+		}
 		pos += f.width
 	}
 	l.fixedBits = pos

@@ -156,14 +156,7 @@ func (p *Packet) push(l *Layout) {
 			p.layers[i].end += n
 		}
 	}
-	k := len(p.layers)
-	if k < cap(p.layers) {
-		p.layers = p.layers[:k+1]
-		p.layers[k] = layer{}
-	} else {
-		p.layers = append(p.layers, layer{})
-	}
-	y := &p.layers[k]
+	y := p.grow()
 	y.lay, y.off, y.hlen, y.end, y.tail, y.has = l, off, n, off+n, int32(len(p.ext)), l.tmplHas
 	p.ext = append(p.ext, l.tmplTail...)
 	p.dirty = true
@@ -209,6 +202,9 @@ func (p *Packet) note(off int, format string, args ...any) {
 func (p *Packet) found(lay *Layout, off, lim int, quoted bool) bool {
 	room := lim - off
 	fixed := lay.fixedBits / 8
+	if room >= fixed && (lay.instead == "" || lay.flat && !lay.insteadWhen.fixed(p.buf[off:lim])) && p.plain(lay, off, lim, fixed, quoted) {
+		return true
+	}
 	if room < fixed && (!quoted || room == 0) {
 		if room > 0 || off == 0 {
 			p.note(off, "%s needs %d octets, %d are there", lay.Name, fixed, room)
@@ -238,13 +234,7 @@ func (p *Packet) found(lay *Layout, off, lim int, quoted bool) bool {
 		}
 	}
 	k := len(p.layers)
-	if k < cap(p.layers) {
-		p.layers = p.layers[:k+1]
-		p.layers[k] = layer{}
-	} else {
-		p.layers = append(p.layers, layer{})
-	}
-	y := &p.layers[k]
+	y := p.grow()
 	y.lay, y.off, y.parsed, y.quoted = lay, int32(off), lay.all, quoted
 	if len(lay.tails) == 0 && room >= fixed {
 		r.hlen = fixed
@@ -270,6 +260,66 @@ func (p *Packet) found(lay *Layout, off, lim int, quoted bool) bool {
 	}
 	y.hlen, y.end = int32(r.hlen), int32(max(end, off+r.hlen))
 	return true
+}
+
+// plain is found for the common case: a header of a fixed length, or with
+// one field at its end whose size tells, and a length that agrees with what is there. It does nothing
+// and returns false when anything is special.
+func (p *Packet) plain(lay *Layout, off, lim, fixed int, quoted bool) bool {
+	b := p.buf[off:lim]
+	hlen := fixed
+	if len(lay.tails) > 0 {
+		f := lay.oneTail
+		if f == nil {
+			return false
+		}
+		n := int(min(f.sizeF.fetch(b), 1<<31))*max(f.size.Mul, 1) + f.size.Add
+		if n < 0 || fixed+n > len(b) {
+			return false
+		}
+		hlen += n
+	}
+	end := lim
+	switch len(lay.bounds) {
+	case 0:
+	case 1:
+		f := lay.bounds[0]
+		if f.pos < 0 || f.auto == nil || f.cover.fields != nil || f.auto.kind != autoOctets {
+			return false
+		}
+		n := int(min(f.fetch(b), 1<<31))
+		if n == 0 {
+			break
+		}
+		n = (n-f.spec.Plus)*f.unit - f.auto.add
+		if !f.cover.header {
+			n += hlen
+		}
+		if n < hlen || n > len(b) {
+			return false
+		}
+		end = off + n
+	default:
+		return false
+	}
+	y := p.grow()
+	y.lay, y.off, y.hlen, y.end, y.tail, y.parsed, y.quoted = lay, int32(off), int32(hlen), int32(end), int32(len(p.ext)), lay.all, quoted
+	if hlen > fixed || len(lay.tails) > 0 {
+		y.has.add(lay.oneTail.idx)
+	}
+	return true
+}
+
+// grow appends a layer.
+func (p *Packet) grow() *layer {
+	k := len(p.layers)
+	if k < cap(p.layers) {
+		p.layers = p.layers[:k+1]
+		p.layers[k] = layer{}
+	} else {
+		p.layers = append(p.layers, layer{})
+	}
+	return &p.layers[k]
 }
 
 // bound is where the payload ends according to f, at most lim.
@@ -330,21 +380,40 @@ func (p *Packet) more() bool {
 		return len(p.layers) > k
 	}
 	lay := y.lay
-	r := p.rec(k - 1)
-	if lay.opaque.none() || r.cut {
-	} else if ok, _ := r.holds(&lay.opaque); ok {
-		p.finish()
-		return len(p.layers) > k
-	}
+	cut := y.cut
 	quoted := y.quoted
-	if !quoted && !lay.quotes.none() {
-		quoted, _ = r.holds(&lay.quotes)
+	var next *Layout
+	var err error
+	if lay.flat && !cut {
+		b := p.buf[y.off:lim]
+		if lay.opaque.Tests != nil && lay.opaque.fixed(b) {
+			p.finish()
+			return len(p.layers) > k
+		}
+		if lay.quotes.Tests != nil && lay.quotes.fixed(b) {
+			quoted = true
+		}
+		var sure bool
+		if next, sure = lay.fixedFollower(b); !sure {
+			r := p.rec(k - 1)
+			next, err = r.follower()
+		}
+	} else {
+		r := p.rec(k - 1)
+		if lay.opaque.none() || r.cut {
+		} else if ok, _ := r.holds(&lay.opaque); ok {
+			p.finish()
+			return len(p.layers) > k
+		}
+		if !quoted && !lay.quotes.none() {
+			quoted, _ = r.holds(&lay.quotes)
+		}
+		next, err = r.follower()
 	}
-	next, err := r.follower()
 	if err != nil {
 		p.note(start, "%s", err)
 	}
-	if next == nil || r.cut || !p.found(next, start, lim, quoted) {
+	if next == nil || cut || !p.found(next, start, lim, quoted) {
 		p.finish()
 		return len(p.layers) > k
 	}
@@ -702,9 +771,7 @@ func (p *Packet) open(i, at, n, m int) {
 	}
 	old := len(p.buf)
 	if d > 0 {
-		for range d {
-			p.buf = append(p.buf, 0)
-		}
+		p.buf = append(p.buf, make([]byte, d)...)
 		copy(p.buf[at+m:], p.buf[at+n:old])
 	} else {
 		copy(p.buf[at+m:], p.buf[at+n:])

@@ -123,7 +123,12 @@ func (r *rec) variant(f *Field) *Field {
 	return nil
 }
 
-func (r *rec) uint(f *Field) uint64 { return f.Type.get(r.msg[r.off:], r.start(f)) }
+func (r *rec) uint(f *Field) uint64 {
+	if f.pos >= 0 {
+		return f.fetch(r.msg[r.off:])
+	}
+	return f.Type.get(r.msg[r.off:], r.start(f))
+}
 
 func (r *rec) value(f *Field) Value {
 	if !r.has(f) {
@@ -184,6 +189,28 @@ func (r *rec) holds(c *Cond) (bool, error) {
 		return c.Func(Record{*r})
 	}
 	return true, nil
+}
+
+// fixed is holds for tests of fields at fixed places.
+func (c *Cond) fixed(b []byte) bool {
+	for i := range c.Tests {
+		t := &c.Tests[i]
+		v := t.f.fetch(b)
+		if t.Mask != 0 {
+			v &= t.Mask
+		}
+		in := false
+		for _, r := range t.In {
+			if v >= r.Lo && v <= r.Hi {
+				in = true
+				break
+			}
+		}
+		if in == t.Not {
+			return false
+		}
+	}
+	return true
 }
 
 // sizeOf evaluates a size or count that stands at octet at; -1 for as many as there are.

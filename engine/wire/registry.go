@@ -248,13 +248,16 @@ type chain struct {
 	many  []*rule // several tests, or one that is not a single value
 	index []chainIndex
 	any   *rule // without a test
+	fixed bool  // no rule of several tests, and every field at a fixed place
 	fills map[string][]fill
 	to    map[*rule]*Layout
 }
 
 type chainIndex struct {
-	f *Field
-	m map[uint64]*rule
+	f    *Field
+	m    map[uint64]*rule
+	last uint64 // the rule that was found last
+	to   *Layout
 }
 
 func (l *Layout) chain() *chain {
@@ -310,7 +313,7 @@ func (l *Layout) chain() *chain {
 					i++
 				}
 				if i == len(c.index) {
-					c.index = append(c.index, chainIndex{tests[0].f, map[uint64]*rule{}})
+					c.index = append(c.index, chainIndex{f: tests[0].f, m: map[uint64]*rule{}})
 				}
 				if _, dup := c.index[i].m[fills[0].v]; !dup {
 					c.index[i].m[fills[0].v] = n
@@ -320,6 +323,14 @@ func (l *Layout) chain() *chain {
 			}
 		}
 	}
+	defer func() {
+		c.fixed = len(c.many) == 0
+		for i := range c.index {
+			if f := c.index[i].f; f.pos < 0 || f.alt != nil || !f.Type.integer() {
+				c.fixed = false
+			}
+		}
+	}()
 	if rs := l.reg.rules[l.Name]; rs != nil {
 		add(rs.rules, nil)
 	}
@@ -355,6 +366,28 @@ func (r *rec) follower() (*Layout, error) {
 		return nil, nil
 	}
 	return c.target(r.lay.reg, ru)
+}
+
+// fixedFollower is follower for a header whose rules look at fixed fields alone; sure is
+// false when they do not, or the layout has to be loaded.
+func (l *Layout) fixedFollower(b []byte) (next *Layout, sure bool) {
+	c := l.chain()
+	if !c.fixed {
+		return nil, false
+	}
+	for i := range c.index {
+		x := &c.index[i]
+		v := x.f.fetch(b)
+		if x.to != nil && x.last == v {
+			return x.to, true
+		}
+		if hit := x.m[v]; hit != nil {
+			to := c.to[hit]
+			x.last, x.to = v, to
+			return to, to != nil
+		}
+	}
+	return nil, c.any == nil
 }
 
 func (c *chain) target(reg *Registry, ru *rule) (*Layout, error) {
