@@ -50,7 +50,7 @@ type pendingGoto struct {
 
 func (p *parser) newExpr(op exprOp, where at) *expr {
 	if len(p.exprs) == 0 {
-		p.exprs = make([]expr, 32)
+		p.exprs = make([]expr, min(32, 4+(len(p.src)-p.pos)/8))
 	}
 	e := &p.exprs[0]
 	p.exprs = p.exprs[1:]
@@ -60,7 +60,7 @@ func (p *parser) newExpr(op exprOp, where at) *expr {
 
 func (p *parser) newStmt(op stmtOp, where at) *stmt {
 	if len(p.stmts) == 0 {
-		p.stmts = make([]stmt, 16)
+		p.stmts = make([]stmt, min(16, 1+(len(p.src)-p.pos)/16))
 	}
 	s := &p.stmts[0]
 	p.stmts = p.stmts[1:]
@@ -435,7 +435,7 @@ func (p *parser) statement(out []*stmt) []*stmt {
 		p.advance()
 		for b := p.fs.block; ; b = b.parent {
 			if b == nil {
-				p.errorAt(where, p.near(&p.tok), "no loop to break")
+				p.errorAt(where, quoted("break"), "no loop to break")
 			}
 			if b.loop {
 				return append(out, p.newStmt(sBreak, where))
@@ -872,6 +872,10 @@ func (p *parser) suffixed() *expr {
 			e = i
 		case tColon:
 			p.advance()
+			if p.tok.kind != tName {
+				p.advise()
+				p.fail("<name> expected (a method call is written object:method(), a field name = value)")
+			}
 			m := p.newExpr(eMethod, p.tok.at)
 			m.a, m.str = e, p.name()
 			m.list = p.args()
