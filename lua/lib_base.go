@@ -56,9 +56,19 @@ func ToString(L *State, v Value) string {
 	return v.String()
 }
 
+// baseTostring returns what a __tostring metamethod returned, whatever that
+// is; print, format and the like insist on a string.
 func baseTostring(L *State) int {
 	v := checkAny(L, 1)
-	if _, ok := v.(String); !ok {
+	switch v.(type) {
+	case String:
+	case *Table, *UserData:
+		if f := L.GetMetaField(v, "__tostring"); f != Nil {
+			v = call1(L, f, v)
+			break
+		}
+		v = String(ToString(L, v))
+	default:
 		v = Str(ToString(L, v))
 	}
 	L.Push(v)
