@@ -36,6 +36,7 @@ const (
 
 // generator makes the code of one function.
 type generator struct {
+	full   []fullArray // see append.go
 	chunk  *chunkInfo
 	parent *generator
 	fn     *funcNode
@@ -250,6 +251,7 @@ func (g *generator) function(fn *funcNode) *glua.FunctionProto {
 	g.max = g.free
 	g.statements(fn.body)
 	g.abc(glua.OP_RETURN, 0, 1, 0, fn.end)
+	g.endAppends()
 	g.undeclare(0)
 	g.bulkMoves()
 
@@ -470,7 +472,13 @@ func (g *generator) assign(s *stmt) {
 }
 
 // store assigns an expression to a variable.
-func (g *generator) store(l, r *expr) { g.storeTo(g.target(l), r) }
+func (g *generator) store(l, r *expr) {
+	t := g.target(l)
+	if appends(l) {
+		g.guardAppend(t.key, l.at)
+	}
+	g.storeTo(t, r)
+}
 
 func (g *generator) storeTo(t target, r *expr) {
 	switch t.e.op {

@@ -2,6 +2,7 @@ package lua
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -59,28 +60,38 @@ func (h *Host) watchMemory() (stop func()) {
 	}
 	// The collector works harder when the limit is near, so that what counts
 	// is what the script holds, and not garbage.
-	before := debug.SetMemoryLimit(int64(limit - limit/8))
+	before := debug.SetMemoryLimit(int64(limit))
 	done := make(chan struct{})
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
 		tick := time.NewTicker(watchEvery)
 		defer tick.Stop()
-		sample := []metrics.Sample{
-			{Name: "/memory/classes/heap/objects:bytes"},
-			{Name: "/memory/classes/heap/stacks:bytes"},
-		}
+		look := heapMeter()
 		for {
 			select {
 			case <-done:
 				return
 			case <-tick.C:
 			}
-			metrics.Read(sample)
-			if used := sample[0].Value.Uint64() + sample[1].Value.Uint64(); used > limit {
-				// Every further look that finds too much cancels again, and
-				// the second cancel is hard.
-				h.Post(func() { h.stop(&MemoryError{used, limit}) })
+			if look() <= limit {
+				continue
+			}
+			// Much of it may be garbage that the collector has not come to:
+			// collect while the script stands still, and look again. Every
+			// look that finds too much cancels, and the second cancel is hard.
+			looked := make(chan struct{})
+			h.Post(func() {
+				defer close(looked)
+				runtime.GC()
+				if used := look(); used > limit {
+					h.stop(&MemoryError{used, limit})
+				}
+			})
+			select {
+			case <-looked:
+			case <-done:
+				return
 			}
 		}
 	}()
@@ -88,5 +99,17 @@ func (h *Host) watchMemory() (stop func()) {
 		close(done)
 		<-gone
 		debug.SetMemoryLimit(before)
+	}
+}
+
+// heapMeter returns a function that tells what the heap and the stacks hold.
+func heapMeter() func() uint64 {
+	sample := []metrics.Sample{
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/stacks:bytes"},
+	}
+	return func() uint64 {
+		metrics.Read(sample)
+		return sample[0].Value.Uint64() + sample[1].Value.Uint64()
 	}
 }
