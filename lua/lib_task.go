@@ -12,7 +12,7 @@ import (
 
 // ownModules are the modules that the host itself brings.
 func (h *Host) ownModules() []Module {
-	return []Module{h.taskModule(), h.clockModule(), h.ioModule(), h.osModule(), h.debugModule(), h.helpModule()}
+	return []Module{h.taskModule(), h.clockModule(), h.ioModule(), h.osModule(), h.debugModule(), h.helpModule(), h.raiseModule()}
 }
 
 // seconds reads argument n as a time; def stands for a missing one.

@@ -172,32 +172,49 @@ func walk(out []pos, L *State) []pos {
 	return out
 }
 
-// where is the position of the innermost Lua frame of L or of the states below it.
+// where is the position of the innermost Lua frame of L or of the states below
+// it. The script comes before the library that ships in the binary: who called
+// host:ping wants to see his line, not ours.
 func (h *Host) where(L *State) (pos, bool) {
-	if p, ok := luaFrame(L); ok {
-		return p, true
+	inner, ok := luaFrame(L)
+	if ok && !shipped(inner) {
+		return inner, true
 	}
 	chain := h.cur.chain
 	for i := len(chain) - 1; i >= 0; i-- {
 		if chain[i] == L {
 			for i--; i >= 0; i-- {
-				if p, ok := luaFrame(chain[i]); ok {
+				p, found := luaFrame(chain[i])
+				if found && !shipped(p) {
 					return p, true
+				}
+				if !ok {
+					inner, ok = p, found
 				}
 			}
 			break
 		}
 	}
-	return pos{}, false
+	return inner, ok
 }
 
-func luaFrame(L *State) (pos, bool) {
+func shipped(p pos) bool { return strings.HasPrefix(p.fn.Proto.SourceName, stdlibPrefix) }
+
+// luaFrame is the innermost Lua frame of one state, of the script if it has one.
+func luaFrame(L *State) (inner pos, ok bool) {
 	for f := topFrame(L); f != nil; f = f.Parent {
-		if !f.Fn.IsG {
-			return pos{fn: f.Fn, pc: f.Pc}, true
+		if f.Fn.IsG {
+			continue
+		}
+		p := pos{fn: f.Fn, pc: f.Pc}
+		if !shipped(p) {
+			return p, true
+		}
+		if !ok {
+			inner, ok = p, true
 		}
 	}
-	return pos{}, false
+	return inner, ok
 }
 
 // Where is "file:line" of the innermost Lua code that runs in L, "" if none does.

@@ -29,15 +29,16 @@ end
 
 -- "10.0.0.9/24" -> "10.0.0.9", 24
 local function split(text, what)
-  local ip, len = text:match("^([^/]+)/?(%d*)$")
+  local ip, len
+  if type(text) == "string" then ip, len = text:match("^([^/]+)/?(%d*)$") end
   if not ip then
-    error(what .. ": want ADDRESS or ADDRESS/PREFIX, got \"" .. text .. "\"", 0)
+    raise("argument", ("%s: want ADDRESS or ADDRESS/PREFIX, got %q"):format(what, tostring(text)))
   end
   local bits = ip:find(":", 1, true) and 128 or 32
   local default = bits == 128 and 64 or 24
   len = len == "" and default or tonumber(len)
   if len > bits then
-    error(what .. ": the prefix length of \"" .. text .. "\" is over " .. bits, 0)
+    raise("range", ("%s: the prefix length of %q is over %d"):format(what, text, bits))
   end
   return canonical(ip), len
 end
@@ -215,11 +216,11 @@ end
 function Host:to(ip)
   ip = canonical(ip)
   local src, on_link = self:_source(ip)
-  if not src then error(("host %s has no address to reach %s from"):format(self.name, ip), 2) end
+  if not src then raise("missing", ("host %s has no address to reach %s from"):format(self.name, ip)) end
   local hop = ip
   if not on_link and self.gateway then hop = self.gateway end
   local mac = self:resolve(hop)
-  if not mac then error(("host %s: nobody answers for %s"):format(self.name, hop), 2) end
+  if not mac then raise("missing", ("host %s: nobody answers for %s"):format(self.name, hop)) end
   if ip:find(":", 1, true) then
     return Ether{src = self.mac, dst = mac} / IPv6{src = src, dst = ip}
   end
@@ -274,17 +275,16 @@ local known = {on = true, ip = true, mac = true, name = true, gateway = true, ud
 ---@param opts host.Options
 ---@return Host
 function host(opts)
-  if type(opts) ~= "table" then error("host: want a table of options, got " .. type(opts), 2) end
+  if type(opts) ~= "table" then raise("argument", "host: want a table of options, got " .. type(opts)) end
   for k in pairs(opts) do
-    if not known[k] then error("host: unknown option \"" .. tostring(k) .. "\" (on, ip, mac, name, gateway, udp)", 2) end
+    if not known[k] then raise("argument", ("host: unknown option %q"):format(tostring(k)), "options: on, ip, mac, name, gateway, udp, on_answer") end
   end
-  if not opts.on then error("host: option on: want a connector, e.g. host{on = open\"tap:pk0\", ip = \"10.9.0.2/24\"}", 2) end
-  if not opts.ip then error("host: option ip: want an address such as \"10.0.0.9/24\", or a list of them", 2) end
+  if not opts.on then raise("argument", "host: option on: want a connector", 'host{on = open"tap:pk0", ip = "10.9.0.2/24"}') end
+  if not opts.ip then raise("argument", 'host: option ip: want an address such as "10.0.0.9/24", or a list of them') end
   local self = setmetatable({conn = opts.on, own = opts.own, neighbors = {}, addresses = {}, groups = {}, list = {},
                              pings = 0, answered = 0, stopped = queue()}, Host)
   for _, text in ipairs(type(opts.ip) == "table" and opts.ip or {opts.ip}) do
-    local ok, ip, len = pcall(split, text, "host: option ip")
-    if not ok then error(ip, 2) end
+    local ip, len = split(text, "host: option ip")
     self.list[#self.list + 1] = {ip = ip, len = len}
     self.ip = self.ip or ip
   end

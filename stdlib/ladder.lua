@@ -91,7 +91,7 @@ end
 ---@return Ladder
 function ladder(opts)
   if type(opts) ~= "table" or not opts.on or #opts == 0 then
-    error("ladder: want {on = a LAN or connector, host, host, …}", 2)
+    raise("argument", "ladder: want {on = a LAN or connector, host, host, …}")
   end
   local self = setmetatable({columns = {}, owner = {}, print = opts.print or print}, Ladder)
   local names, addresses = {}, {}
