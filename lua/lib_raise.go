@@ -18,7 +18,7 @@ func (e *raised) Hint() string  { return e.hint }
 // written in Lua and one written in Go fail alike.
 func (h *Host) raiseModule() Module {
 	return Module{
-		Global: true,
+		Name: "errors", Doc: "Errors by kind.", Global: true,
 		Funcs: []Func{{Decl: `
 ---Raises an error as the functions of pktsh do: a value with kind, message and
 ---where, which pcall hands over. The place is the innermost line of the script,
