@@ -493,6 +493,9 @@ func (p *Packet) checksum(i int, f *Field) (uint64, bool, error) {
 
 // quotedOrCut reports whether octets that a checksum covers may be missing.
 func (y *layer) quotedOrCut(p *Packet, i int) bool {
+	if !p.read {
+		return false
+	}
 	for k := 0; k <= i; k++ {
 		if p.layers[k].parsed != (mask{}) {
 			return p.truncated(i)

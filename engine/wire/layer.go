@@ -147,7 +147,10 @@ func (l Layer) Has(f *Field) bool {
 func (l Layer) Extent(f *Field) (pos, bits int) { return l.Record().Extent(f) }
 
 // pinned reports whether a field is sent as it stands.
-func (y *layer) pinned(f *Field) bool { return y.set.has(f.idx) || y.parsed.has(f.idx) }
+func (y *layer) pinned(f *Field) bool {
+	w := f.idx >> 6 & 1
+	return (y.set[w]|y.parsed[w])>>(f.idx&63)&1 != 0
+}
 
 // Provenance is where the field's value comes from.
 func (l Layer) Provenance(f *Field) Provenance {

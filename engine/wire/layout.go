@@ -67,6 +67,8 @@ type Field struct {
 	idx     int
 	octet   int // pos / 8
 	op      op  // how an integer at a fixed place is read and written
+	shift   uint8
+	mask    uint64
 	gen     int // of the registry when named was found out
 	named   bool
 	pos     int // bit from the start of the header, if fixed; else -1
@@ -90,8 +92,8 @@ type Field struct {
 	likeLayout, likeField string
 }
 
-// op says how an integer at a fixed place is read and written: one of the usual
-// sizes at a whole octet, or any other.
+// op says how an integer at a fixed place is read and written: within one octet,
+// two or four, or in any other way.
 type op uint8
 
 const (
@@ -101,15 +103,36 @@ const (
 	op32
 )
 
+// setOp finds the way for a field at a fixed place.
+func (f *Field) setOp() {
+	f.octet = f.pos / 8
+	if f.Type.Kind != Uint || f.Type.LE {
+		return
+	}
+	span := (f.pos+f.width+7)/8 - f.octet
+	f.mask = ^uint64(0) >> (64 - f.width)
+	switch {
+	case span == 1:
+		f.op = op8
+	case span == 2:
+		f.op = op16
+	case span == 4:
+		f.op = op32
+	default:
+		return
+	}
+	f.shift = uint8(span*8 - f.pos%8 - f.width)
+}
+
 // fetch reads an integer at a fixed place of a header.
 func (f *Field) fetch(b []byte) uint64 {
 	switch f.op {
 	case op8:
-		return uint64(b[f.octet])
+		return uint64(b[f.octet]) >> f.shift & f.mask
 	case op16:
-		return uint64(b[f.octet])<<8 | uint64(b[f.octet+1])
+		return uint64(binary.BigEndian.Uint16(b[f.octet:])) >> f.shift & f.mask
 	case op32:
-		return uint64(binary.BigEndian.Uint32(b[f.octet:]))
+		return uint64(binary.BigEndian.Uint32(b[f.octet:])) >> f.shift & f.mask
 	}
 	return f.Type.get(b, f.pos)
 }
@@ -118,11 +141,14 @@ func (f *Field) fetch(b []byte) uint64 {
 func (f *Field) store(b []byte, v uint64) {
 	switch f.op {
 	case op8:
-		b[f.octet] = byte(v)
+		c := &b[f.octet]
+		*c = *c&^byte(f.mask<<f.shift) | byte(v&f.mask<<f.shift)
 	case op16:
-		binary.BigEndian.PutUint16(b[f.octet:], uint16(v))
+		c := b[f.octet : f.octet+2 : f.octet+2]
+		binary.BigEndian.PutUint16(c, binary.BigEndian.Uint16(c)&^uint16(f.mask<<f.shift)|uint16(v&f.mask<<f.shift))
 	case op32:
-		binary.BigEndian.PutUint32(b[f.octet:], uint32(v))
+		c := b[f.octet : f.octet+4 : f.octet+4]
+		binary.BigEndian.PutUint32(c, binary.BigEndian.Uint32(c)&^uint32(f.mask<<f.shift)|uint32(v&f.mask<<f.shift))
 	default:
 		f.Type.put(b, f.pos, v)
 	}
@@ -535,17 +561,8 @@ func (l *Layout) place() error {
 		if whole && pos%8 != 0 {
 			return f.err(faultf(ErrArgument, "begins %d bits into an octet", pos%8))
 		}
-		f.pos, f.octet = pos, pos/8
-		if f.Type.integer() && pos%8 == 0 && f.Type.Kind == Uint && !f.Type.LE {
-			switch f.width {
-			case 8:
-				f.op = op8
-			case 16:
-				f.op = op16
-			case 32:
-				f.op = op32
-			}
-		}
+		f.pos = pos
+		f.setOp()
 		pos += f.width
 	}
 	l.fixedBits = pos

@@ -23,6 +23,7 @@ type Packet struct {
 	parsed bool // no edit yet: automatic fields are as they were read
 	dirty  bool // automatic fields are to be computed
 	fixing bool
+	read   bool // some layer was parsed
 }
 
 // layer is a layout's place in the packet.
@@ -187,7 +188,7 @@ func (l *Layout) ParseInto(p *Packet, b []byte) {
 	if len(p.marks) > 0 {
 		p.marks = p.marks[:0]
 	}
-	p.view, p.parsed, p.lazy, p.dirty = true, true, true, false
+	p.view, p.parsed, p.lazy, p.read, p.dirty = true, true, true, true, false
 	if !p.found(l, 0, len(b), false) {
 		p.finish()
 	}
@@ -666,7 +667,7 @@ func (p *Packet) copyTo(q *Packet, in room, extra int) {
 	if in != nil {
 		in.use(q)
 	}
-	q.view, q.lazy, q.parsed, q.dirty = p.view, p.lazy, p.parsed, p.dirty
+	q.view, q.lazy, q.parsed, q.read, q.dirty = p.view, p.lazy, p.parsed, p.read, p.dirty
 	q.layers = append(q.layers, p.layers...)
 	for i := range q.layers {
 		q.layers[i].handle = nil
@@ -796,6 +797,7 @@ func (p *Packet) stack(q *Packet) {
 	if len(q.layers) == 0 {
 		return
 	}
+	p.read = p.read || q.read
 	n := p.body()
 	at := len(p.buf)
 	if n < len(p.layers) {
