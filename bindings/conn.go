@@ -237,24 +237,24 @@ type packetCodec struct {
 
 var packets packetCodec
 
+// layers names the layer that frames of a link type start with.
+var layers = map[engine.LinkType]string{
+	engine.LinkEthernet: "Ether", engine.LinkIPv4: "IP", engine.LinkIPv6: "IPv6", engine.LinkNull: "Null",
+	engine.LinkLoop: "Loop", engine.LinkLinuxSLL: "SLL", engine.LinkLinuxSLL2: "SLL2",
+}
+
 // layerOf names the layer that a frame starts with.
 func layerOf(link engine.LinkType, data []byte) string {
-	switch link {
-	case engine.LinkEthernet:
-		return "Ether"
-	case engine.LinkIPv4:
-		return "IP"
-	case engine.LinkIPv6:
-		return "IPv6"
-	case engine.LinkRaw:
-		if len(data) > 0 {
-			switch data[0] >> 4 {
-			case 4:
-				return "IP"
-			case 6:
-				return "IPv6"
-			}
+	if link == engine.LinkRaw && len(data) > 0 {
+		switch data[0] >> 4 {
+		case 4:
+			return "IP"
+		case 6:
+			return "IPv6"
 		}
+	}
+	if name, ok := layers[link]; ok {
+		return name
 	}
 	return "Raw"
 }

@@ -61,6 +61,10 @@ type Conn struct {
 // batchSize is how many frames are taken from the engine at once.
 const batchSize = 64
 
+// fairTurn is how many frames the handlers get before other tasks have a turn:
+// about a millisecond's worth.
+const fairTurn = 512
+
 func newConn(w *connWorld, c engine.Conn) *Conn {
 	k := &Conn{Conn: c, world: w, h: w.h, more: w.h.NewCond()}
 	k.own.c, k.pump.c = k, k
@@ -449,7 +453,7 @@ func (c *Conn) serve(what string) error {
 		if err := c.dispatch(&f); err != nil {
 			return err
 		}
-		if turn%batchSize == batchSize-1 { // let others run, however much comes
+		if turn%fairTurn == fairTurn-1 { // let others run, however much comes
 			if err := c.h.Sleep(0); err != nil {
 				return err
 			}
