@@ -8,7 +8,17 @@ import (
 	"testing"
 
 	glua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/parse"
 )
+
+func stockCompile(src, name string) error {
+	chunk, err := parse.Parse(strings.NewReader(src), name)
+	if err != nil {
+		return err
+	}
+	_, err = glua.Compile(chunk, name)
+	return err
+}
 
 func mustFail(t *testing.T, src string) *SyntaxError {
 	t.Helper()
