@@ -68,6 +68,16 @@ func (c *Console) through(b []byte) (int, error) {
 	return c.out.Write(b)
 }
 
+// line shows text on lines of its own.
+func (c *Console) line(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.newline && !c.prompt {
+		text = "\n" + text
+	}
+	c.through([]byte(text + "\n"))
+}
+
 func (c *Console) arm() {
 	if c.armed {
 		return

@@ -147,7 +147,12 @@ func parseQuery(src string) (q query) {
 		q.text = true
 		if open == 's' {
 			q.str = toks[len(toks)-1].text
-			q.findCall(toks[:len(toks)-1])
+			before := toks[:len(toks)-1]
+			if n := len(before); n > 0 && (before[n-1].kind == 'n' || before[n-1].kind == ')') { // f"text
+				q.call = chain(before, n-1)
+			} else {
+				q.findCall(before)
+			}
 		}
 		return q
 	}

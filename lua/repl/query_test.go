@@ -73,6 +73,7 @@ func TestQuery(t *testing.T) {
 		{"IP{dst=\"1.2.3.4\", t", "|t in IP/0 option"},
 		{"Ether{} / IP{", "| in IP/0 option"},
 		{"print('a", `text "a" in print/0`},
+		{`open"pcap:t`, `text "pcap:t" in open/0`},
 		{"x = 'a", `text "a" in /0`},
 		{"x = 1 -- com", `text "" in /0`},
 		{"x = [[ab", `text "ab" in /0`},

@@ -118,18 +118,29 @@ func (s *Shell) Stop() {
 // Run runs the chunks and then reads input until its end, os.exit or Stop. It
 // runs the host's loop meanwhile. The error is what os.exit raised, or nil.
 func (s *Shell) Run(ctx context.Context, h *lua.Host, chunks []Chunk) error {
-	ctx, cancel := context.WithCancel(ctx)
+	loopCtx, endLoop := context.WithCancel(context.WithoutCancel(ctx))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	s.h, s.ctx = h, ctx
 	var loopErr error
 	go func() {
-		loopErr = h.Loop(ctx)
+		loopErr = h.Loop(loopCtx)
 		close(s.looped)
+	}()
+	go func() {
+		select {
+		case <-s.stop:
+			cancel(lua.ErrInterrupted)
+			time.Sleep(grace)
+			h.InterruptHard()
+		case <-s.looped:
+		}
 	}()
 	err := s.run(chunks)
 	if s.ed != nil {
 		s.ed.close()
 	}
-	cancel()
+	endLoop()
 	<-s.looped
 	if err == nil {
 		err = loopErr
@@ -302,14 +313,14 @@ func (s *Shell) eval(src string) error {
 			s.locals[n] = true
 		}
 		vs := in.Run(L, s.env)
-		if !in.Expr || len(vs) == 0 {
+		if len(vs) == 0 {
 			return
 		}
 		s.env.RawSetString("_", vs[0])
 		s.locals["_"] = true
 		text := s.format(L, vs)
 		s.h.Flush()
-		io.WriteString(s.con, text+"\n")
+		s.con.line(text)
 	})
 }
 
@@ -414,6 +425,9 @@ func (s *Shell) makeEnv() {
 	}))
 	s.env.Metatable = mt
 }
+
+// grace is how long clean-up may take after Stop.
+const grace = 250 * time.Millisecond
 
 // soon is how long the prompt waits for a task that keeps the baton.
 const soon = 500 * time.Millisecond
