@@ -143,9 +143,9 @@ func (t *tap) Report(r Result) {
 	name := tapName.Replace(r.File + ": " + r.Name)
 	switch {
 	case r.Failure != "":
-		t.out.printf("not ok %d - %s\n  ---\n  message: |\n%s", t.tests, name, indented("    ", r.Failure))
+		t.out.printf("not ok %d - %s\n  ---\n  message: |\n%s", t.tests, name, indented("    ", xmlText(r.Failure)))
 		if r.Output != "" {
-			t.out.printf("  output: |\n%s", indented("    ", r.Output))
+			t.out.printf("  output: |\n%s", indented("    ", xmlText(r.Output)))
 		}
 		t.out.printf("  duration_ms: %.3f\n  ...\n", float64(r.Time.Microseconds())/1000)
 	case r.Skipped:
@@ -220,7 +220,7 @@ func (j *junit) Report(r Result) {
 	s.Cases = append(s.Cases, c)
 }
 
-// xmlText replaces what XML cannot hold.
+// xmlText replaces what XML (and YAML) cannot hold.
 func xmlText(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < 0x20 && r != '\n' && r != '\t' || r == 0xfffe || r == 0xffff {
