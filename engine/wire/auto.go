@@ -84,6 +84,9 @@ func (p *Packet) fixAll() error {
 		if i+1 < len(p.layers) {
 			upper = p.layers[i+1].lay
 		}
+		if len(lay.autos) == 0 && upper == nil && len(lay.nexts) == 0 {
+			continue
+		}
 		var fills []fill
 		if upper != nil && upper != p.reg.raw && upper != p.reg.pad {
 			fills = lay.fillsFor(upper)
@@ -146,10 +149,22 @@ func (p *Packet) computeAll(i int, fs []*Field) error {
 					continue
 				}
 			case autoChecksum:
-				if v, known, _ := p.checksum(i, f); known {
-					f.store(p.buf[y.off:], v)
+				if f.whole && y.hlen&1 == 0 {
+					b := p.buf[y.off:]
+					old := b[f.octet : f.octet+2 : f.octet+2]
+					was := [2]byte(old)
+					old[0], old[1] = 0, 0
+					n := y.hlen
+					if f.cover.payload {
+						n = y.end - y.off
+					}
+					v, known := p.finishSum(i, f, sum(0, b[:n]), int(n))
+					if !known {
+						v = uint64(was[0])<<8 | uint64(was[1])
+					}
+					old[0], old[1] = byte(v>>8), byte(v)
+					continue
 				}
-				continue
 			}
 		}
 		if err := p.compute(i, f); err != nil {
@@ -478,24 +493,27 @@ func (p *Packet) checksum(i int, f *Field) (uint64, bool, error) {
 			odd = len(b)&1 != 0 != odd
 		})
 	}
+	v, known := p.finishSum(i, f, s, length)
+	return v, known, nil
+}
+
+// finishSum makes the checksum of the sum of length octets.
+func (p *Packet) finishSum(i int, f *Field, s uint64, length int) (v uint64, known bool) {
 	if f.cover.pseudo {
 		var ok bool
 		if s, ok = p.pseudoSum(s, i, length); !ok {
-			return 0, true, nil
+			return 0, true
 		}
 	}
-	v := uint64(^fold(s))
+	v = uint64(^fold(s))
 	if v == 0 && f.spec.Zero != 0 {
 		v = f.spec.Zero
 	}
-	return v, !p.layers[i].quotedOrCut(p, i), nil
+	return v, !p.read || !p.quotedOrCut(i)
 }
 
 // quotedOrCut reports whether octets that a checksum covers may be missing.
-func (y *layer) quotedOrCut(p *Packet, i int) bool {
-	if !p.read {
-		return false
-	}
+func (p *Packet) quotedOrCut(i int) bool {
 	for k := 0; k <= i; k++ {
 		if p.layers[k].parsed != (mask{}) {
 			return p.truncated(i)
@@ -532,6 +550,10 @@ func (p *Packet) pseudoSum(s uint64, i, length int) (uint64, bool) {
 				break
 			}
 		}
+	}
+	if n == 4 {
+		s, c := bits.Add64(s, uint64(binary.BigEndian.Uint32(from))+uint64(binary.BigEndian.Uint32(to))+uint64(length)+p.protocol(k, i), 0)
+		return s + c, true
 	}
 	s = sum(sum(s, from), to)
 	s, c := bits.Add64(s, uint64(length)+p.protocol(k, i), 0)

@@ -39,8 +39,8 @@ type Layout struct {
 	opaque, quotes, insteadWhen Cond
 	instead                     string
 	final                       *FinalDst
-	oneTail                     *Field // the only field that may move, sized by a fixed one
-	flat                        bool   // opaque and quotes look at fixed fields alone
+	quick                       quick
+	flat                        bool // opaque and quotes look at fixed fields alone
 
 	tmpl     []byte // the header with defaults
 	tmplTail []uint32
@@ -84,6 +84,7 @@ type Field struct {
 	countF  *Field
 	auto    *Auto
 	cover   cover
+	whole   bool // a checksum at an even octet over the header, or header and payload
 	unit    int
 	control bool // the presence of other fields depends on it
 	namesBy *Field
@@ -158,6 +159,40 @@ func (f *Field) store(b []byte, v uint64) {
 type cover struct {
 	header, payload, pseudo bool
 	fields                  []*Field
+}
+
+// quick is what finding a usual header takes: one of a fixed length, or with one field
+// at its end that another sizes, and at most one length that bounds the payload.
+type quick struct {
+	ok          bool
+	fixed       int
+	has         mask
+	size, bound *Field
+	mul, add    int // of size
+	unit, plus  int // of bound
+	header      bool
+}
+
+func (l *Layout) setQuick() {
+	q := quick{ok: true, fixed: l.fixedBits / 8}
+	if len(l.tails) > 0 {
+		f := l.tails[0]
+		g := f.sizeF
+		if len(l.tails) > 1 || g == nil || g.pos < 0 || g.alt != nil || f.Conditional() || f.size.All || f.size.Func != nil || f.width >= 0 {
+			return
+		}
+		q.size, q.mul, q.add = g, max(f.size.Mul, 1), f.size.Add
+		q.has.add(f.idx)
+	}
+	if len(l.bounds) > 0 {
+		f := l.bounds[0]
+		if len(l.bounds) > 1 || f.pos < 0 || f.auto == nil || f.auto.kind != autoOctets || f.cover.fields != nil {
+			return
+		}
+		q.bound, q.unit, q.header = f, f.unit, f.cover.header
+		q.plus = f.spec.Plus*f.unit + f.auto.add
+	}
+	l.quick = q
 }
 
 // Fields yields the fields in wire order, all variants of a name.
@@ -479,12 +514,10 @@ func (r *Registry) compile(s Spec, anon bool) (*Layout, error) {
 	if err := l.place(); err != nil {
 		return nil, err
 	}
-	if len(l.tails) == 1 {
-		f := l.tails[0]
-		if f.sizeF != nil && f.sizeF.pos >= 0 && f.sizeF.alt == nil && !f.Conditional() && !f.size.All && f.size.Func == nil {
-			l.oneTail = f
-		}
+	for _, f := range l.autos {
+		f.whole = f.auto.kind == autoChecksum && f.op == op16 && f.pos&15 == 0 && f.cover.header && f.cover.fields == nil
 	}
+	l.setQuick()
 	l.flat = l.opaque.Func == nil && l.quotes.Func == nil && l.insteadWhen.Func == nil
 	for _, c := range []*Cond{&l.opaque, &l.quotes, &l.insteadWhen} {
 		for i := range c.Tests {

@@ -203,7 +203,7 @@ func (p *Packet) note(off int, format string, args ...any) {
 func (p *Packet) found(lay *Layout, off, lim int, quoted bool) bool {
 	room := lim - off
 	fixed := lay.fixedBits / 8
-	if room >= fixed && (lay.instead == "" || lay.flat && !lay.insteadWhen.fixed(p.buf[off:lim])) && p.plain(lay, off, lim, fixed, quoted) {
+	if room >= fixed && (lay.instead == "" || lay.flat && !lay.insteadWhen.fixed(p.buf[off:lim])) && p.plain(lay, off, lim, quoted) {
 		return true
 	}
 	if room < fixed && (!quoted || room == 0) {
@@ -263,51 +263,41 @@ func (p *Packet) found(lay *Layout, off, lim int, quoted bool) bool {
 	return true
 }
 
-// plain is found for the common case: a header of a fixed length, or with
-// one field at its end whose size tells, and a length that agrees with what is there. It does nothing
-// and returns false when anything is special.
-func (p *Packet) plain(lay *Layout, off, lim, fixed int, quoted bool) bool {
+// plain is found for a usual header and a length that agrees with what is there. It does
+// nothing and returns false when anything is special.
+func (p *Packet) plain(lay *Layout, off, lim int, quoted bool) bool {
+	q := &lay.quick
 	b := p.buf[off:lim]
-	hlen := fixed
-	if len(lay.tails) > 0 {
-		f := lay.oneTail
-		if f == nil {
-			return false
-		}
-		n := int(min(f.sizeF.fetch(b), 1<<31))*max(f.size.Mul, 1) + f.size.Add
-		if n < 0 || fixed+n > len(b) {
+	if !q.ok || len(b) < q.fixed {
+		return false
+	}
+	hlen := q.fixed
+	if q.size != nil {
+		n := int(min(q.size.fetch(b), 1<<31))*q.mul + q.add
+		if n < 0 || hlen+n > len(b) {
 			return false
 		}
 		hlen += n
 	}
 	end := lim
-	switch len(lay.bounds) {
-	case 0:
-	case 1:
-		f := lay.bounds[0]
-		if f.pos < 0 || f.auto == nil || f.cover.fields != nil || f.auto.kind != autoOctets {
-			return false
+	if q.bound != nil {
+		if n := int(min(q.bound.fetch(b), 1<<31)); n != 0 {
+			n = n*q.unit - q.plus
+			if !q.header {
+				n += hlen
+			}
+			if n < hlen || n > len(b) {
+				return false
+			}
+			end = off + n
 		}
-		n := int(min(f.fetch(b), 1<<31))
-		if n == 0 {
-			break
-		}
-		n = (n-f.spec.Plus)*f.unit - f.auto.add
-		if !f.cover.header {
-			n += hlen
-		}
-		if n < hlen || n > len(b) {
-			return false
-		}
-		end = off + n
-	default:
-		return false
 	}
-	y := p.grow()
-	y.lay, y.off, y.hlen, y.end, y.tail, y.parsed, y.quoted = lay, int32(off), int32(hlen), int32(end), int32(len(p.ext)), lay.all, quoted
-	if hlen > fixed || len(lay.tails) > 0 {
-		y.has.add(lay.oneTail.idx)
+	k := len(p.layers)
+	if k == cap(p.layers) {
+		p.layers = append(p.layers, layer{})
 	}
+	p.layers = p.layers[:k+1]
+	p.layers[k] = layer{lay: lay, off: int32(off), hlen: int32(hlen), end: int32(end), tail: int32(len(p.ext)), parsed: lay.all, has: q.has, quoted: quoted}
 	return true
 }
 
@@ -414,7 +404,11 @@ func (p *Packet) more() bool {
 	if err != nil {
 		p.note(start, "%s", err)
 	}
-	if next == nil || cut || !p.found(next, start, lim, quoted) {
+	if next != nil && !cut && next.instead == "" && p.plain(next, start, lim, quoted) {
+		if p.layers[k].hlen > 0 {
+			return true
+		}
+	} else if next == nil || cut || !p.found(next, start, lim, quoted) {
 		p.finish()
 		return len(p.layers) > k
 	}
