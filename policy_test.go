@@ -24,16 +24,19 @@ const std = "the standard library"
 // mayImport is the import table of docs/architecture.md. A name that ends in
 // "/..." stands for a whole tree; package names of ours are relative to pktsh/.
 var mayImport = map[string][]string{
-	"engine/wire":  {std},
-	"engine/clock": {std},
+	"engine/wire":   {std},
+	"engine/clock":  {std},
+	"engine/filter": {std, "golang.org/x/net/bpf"},
+	"engine/tunnel": {std, "golang.org/x/sys/...", "github.com/songgao/water/...", "engine/clock"},
 	"engine": {std, "golang.org/x/sys/...", "github.com/google/gopacket/...", "github.com/songgao/water/...",
-		"engine/wire", "engine/clock"},
-	"lua":       {std, "github.com/yuin/gopher-lua/...", "engine/clock"},
-	"lua/repl":  {std, "lua", "github.com/chzyer/readline", "golang.org/x/sys/..."},
-	"lua/spec":  {std, "lua", "engine/clock"},
-	"bindings":  {std, "lua", "engine/...", "stdlib"},
-	"stdlib":    {"embed", "io/fs"},
-	"cmd/pktsh": {std, "lua/...", "bindings", "engine/...", "stdlib", "golang.org/x/sys/..."},
+		"engine/wire", "engine/filter", "engine/tunnel", "engine/clock"},
+	"lua":           {std, "github.com/yuin/gopher-lua/...", "engine/clock"},
+	"lua/repl":      {std, "lua", "github.com/chzyer/readline", "golang.org/x/sys/..."},
+	"lua/spec":      {std, "lua", "engine/clock"},
+	"bindings":      {std, "lua", "engine/...", "stdlib"},
+	"stdlib":        {"embed", "io/fs"},
+	"internal/need": {std}, // for tests: what they need of the machine
+	"cmd/pktsh":     {std, "lua/...", "bindings", "engine/...", "stdlib", "golang.org/x/sys/..."},
 }
 
 // mayImportTree covers the packages below a folder that have no entry of their own.
