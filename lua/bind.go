@@ -25,7 +25,9 @@ var (
 	tableType = reflect.TypeFor[*Table]()
 	funcType  = reflect.TypeFor[*Function]()
 	udType    = reflect.TypeFor[*UserData]()
-	rawType   = reflect.TypeFor[func(*State) int]()
+
+	unmarshalType = reflect.TypeFor[encoding.TextUnmarshaler]()
+	marshalType   = reflect.TypeFor[encoding.TextMarshaler]()
 )
 
 // A converter makes a Go value of a Lua value; the error says what was wanted.
@@ -326,7 +328,7 @@ func (h *Host) fits(decl string, t reflect.Type, optional bool) error {
 	ok := false
 	switch decl {
 	case "string":
-		ok = t.Kind() == reflect.String
+		ok = t.Kind() == reflect.String || textType(t)
 	case "bytes":
 		ok = t == bytesType || t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
 	case "integer":
@@ -522,6 +524,17 @@ func (h *Host) converter(decl string, t reflect.Type) (converter, error) {
 				return want(v)
 			}
 			return r, nil
+		}, nil
+	}
+	if textType(t) {
+		return func(v Value) (reflect.Value, error) {
+			s, ok := v.(String)
+			if !ok {
+				return want(v)
+			}
+			p := reflect.New(t)
+			err := p.Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(s))
+			return p.Elem(), err
 		}, nil
 	}
 	if o := h.mods.options[decl]; o != nil {
@@ -723,6 +736,13 @@ func (h *Host) isA(v Value, decl string) bool {
 		return ok
 	}
 	return h.TypeName(v) == decl
+}
+
+// textType reports whether values of t are written and read as text, as those
+// of netip.Addr are: Lua has strings for them.
+func textType(t reflect.Type) bool {
+	return t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface && t != timeType &&
+		reflect.PointerTo(t).Implements(unmarshalType) && t.Implements(marshalType)
 }
 
 func toNumber(v Value) (float64, bool) {
@@ -1016,6 +1036,11 @@ func (h *Host) goToLua(r reflect.Value) Value {
 	}
 	if ti := h.typeOf(t); ti != nil {
 		return h.Wrap(r.Interface())
+	}
+	if textType(t) {
+		if b, err := r.Interface().(encoding.TextMarshaler).MarshalText(); err == nil {
+			return String(b)
+		}
 	}
 	switch k := r.Kind(); {
 	case k == reflect.Pointer:

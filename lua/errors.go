@@ -233,7 +233,7 @@ func infoOf(v Value) *errorInfo {
 // errorString is "MESSAGE, at FILE:LINE".
 func errorString(t *Table) string {
 	s := t.RawGetString("message").String()
-	if w, ok := t.RawGetString("where").(String); ok {
+	if w, ok := t.RawGetString("where").(String); ok && !strings.Contains(s, " at "+string(w)) {
 		s += ", at " + string(w)
 	}
 	return s
@@ -251,7 +251,7 @@ func luaErrorConcat(L *State) int {
 		if t, ok := v.(*Table); ok && infoOf(t) != nil {
 			return errorString(t)
 		}
-		return L.ToStringMeta(v).String()
+		return ToString(L, v)
 	}
 	L.Push(String(text(L.Get(1)) + text(L.Get(2))))
 	return 1

@@ -2,6 +2,7 @@ package lua
 
 import (
 	"fmt"
+	"io/fs"
 	"sort"
 	"strings"
 )
@@ -35,7 +36,52 @@ func (h *Host) Docs() []ModuleDoc {
 		}
 		out = append(out, d)
 	}
-	return out
+	return append(out, h.luaDocs()...)
+}
+
+// luaDocs reads the declarations in the Lua files that ship with the host. A
+// file that begins with a comment of three hyphens has that for its sentence.
+func (h *Host) luaDocs() []ModuleDoc {
+	if h.luaDoc != nil || h.cfg.Stdlib == nil {
+		return h.luaDoc
+	}
+	h.luaDoc = []ModuleDoc{}
+	fs.WalkDir(h.cfg.Stdlib, ".", func(file string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !strings.HasSuffix(file, ".lua") || strings.HasSuffix(file, "_spec.lua") {
+			return nil
+		}
+		src, err := fs.ReadFile(h.cfg.Stdlib, file)
+		if err != nil {
+			return nil
+		}
+		d := ModuleDoc{Name: strings.TrimSuffix(file, ".lua"), Doc: headComment(string(src))}
+		for _, c := range scanDecls(string(src), stdlibPrefix+file) {
+			c.Module = d.Name
+			if c.Class {
+				d.Options = append(d.Options, c)
+			} else {
+				d.Funcs = append(d.Funcs, c)
+			}
+		}
+		if d.Doc != "" || len(d.Funcs) > 0 {
+			h.luaDoc = append(h.luaDoc, d)
+		}
+		return nil
+	})
+	return h.luaDoc
+}
+
+// headComment is the comment that a file begins with.
+func headComment(src string) string {
+	var doc []string
+	for _, line := range strings.Split(src, "\n") {
+		text, ok := strings.CutPrefix(line, "--")
+		if !ok || strings.HasPrefix(text, "[") || strings.HasPrefix(text, "-@") {
+			break
+		}
+		doc = append(doc, strings.TrimSpace(strings.TrimPrefix(text, "-")))
+	}
+	return strings.TrimSpace(strings.Join(doc, "\n"))
 }
 
 // A ModuleDoc is what a module declares.

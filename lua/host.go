@@ -64,6 +64,7 @@ type Host struct {
 	stopped error
 
 	mods     modules
+	luaDoc   []ModuleDoc // declared in Stdlib; read when first asked for
 	libs     library
 	args     []string
 	script   string // folder of the main script, "" if there is none
@@ -165,7 +166,8 @@ func (h *Host) Stderr() io.Writer { return h.cfg.Stderr }
 // are no daemons have ended; what daemons have ready is done first. The error
 // is the main task's, or that of the first task that failed while nobody
 // waited for it, which has been reported on Stderr (see Reported). A done ctx
-// stops the run with its cause.
+// stops the run with its cause. After os.exit, which closes the host, it is an
+// *ExitError.
 func (h *Host) RunScript(ctx context.Context, name, src string, args ...string) error {
 	if h.closed {
 		return fs.ErrClosed
@@ -184,6 +186,10 @@ func (h *Host) RunScript(ctx context.Context, name, src string, args ...string) 
 	h.settle()
 	err = h.outcome(main)
 	h.fg = nil
+	if exit := (*ExitError)(nil); errors.As(err, &exit) {
+		h.Close()
+		return exit
+	}
 	return err
 }
 
@@ -411,7 +417,7 @@ var ErrHostClosed error = cancelled{"the host is closed"}
 // Close ends what still runs and closes everything registered with OnClose. It
 // may be called more than once, but not while a loop runs.
 func (h *Host) Close() error {
-	if h.closed {
+	if h.closed && h.all.head == nil {
 		return nil
 	}
 	h.closed = true

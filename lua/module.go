@@ -312,7 +312,7 @@ func (h *Host) metatable(ti *typeInfo) (*Table, error) {
 		mt.RawSetString("__newindex", L.NewFunction(ti.NewIndex))
 	} else {
 		mt.RawSetString("__newindex", L.NewFunction(func(L *State) int {
-			h.Raise(L, &ArgError{Msg: fmt.Sprintf("%s has no field %q to set", ti.Name, L.ToStringMeta(L.Get(2)).String())})
+			h.Raise(L, &ArgError{Msg: fmt.Sprintf("%s has no field %q to set", ti.Name, ToString(L, L.Get(2)))})
 			return 0
 		}))
 	}

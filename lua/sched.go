@@ -37,7 +37,12 @@ func (k *hook) Done() <-chan struct{} {
 
 func (k *hook) slow() <-chan struct{} {
 	k.h.drain()
-	if t := k.h.cur; t.strike {
+	if t := k.h.cur; t == k.h.idle {
+		if k.h.stopped != nil { // Lua that runs outside of tasks has no other way to end
+			k.attn.Store(true)
+			return closedChan
+		}
+	} else if t.strike {
 		// Soft: once, so that clean-up after a pcall can run. Hard: at every
 		// instruction, so that no loop of pcalls survives it.
 		if t.strike = t.hard; t.hard {
@@ -52,6 +57,9 @@ func (k *hook) slow() <-chan struct{} {
 func (k *hook) Err() error {
 	if err := k.h.cur.cancel; err != nil {
 		return err
+	}
+	if k.h.stopped != nil {
+		return k.h.stopped
 	}
 	return ErrCancelled
 }
@@ -187,8 +195,19 @@ func (h *Host) mayBlock(t *Task) error {
 	if t == h.idle {
 		return errNoTask
 	}
+	if t.cancel != nil {
+		// A loop that goes on for ever and takes no heed of the error.
+		if t.refused++; t.refused == patience {
+			t.hard, t.strike = true, true
+			h.hook.attn.Store(true)
+		}
+	}
 	return t.cancel
 }
+
+// patience is how many blocking calls a cancelled task may try in vain before
+// it is cancelled hard.
+const patience = 1000
 
 var errNoTask = errors.New("blocking call outside a task")
 

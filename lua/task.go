@@ -40,11 +40,12 @@ type Task struct {
 	joins   taskList
 	after   []func() // run when it has ended
 
-	cancel error // sticky: every blocking call fails
-	strike bool  // raise cancel at the next instruction, too
-	hard   bool  // ... and at every later one
-	struck bool  // the error that is on its way up is cancel
-	lost   []pos // frames of coroutines that the error on its way up has ended
+	cancel  error // sticky: every blocking call fails
+	strike  bool  // raise cancel at the next instruction, too
+	hard    bool  // ... and at every later one
+	struck  bool  // the error that is on its way up is cancel
+	refused int   // blocking calls since the cancel
+	lost    []pos // frames of coroutines that the error on its way up has ended
 
 	nextRun            *Task
 	nextAll, prevAll   *Task

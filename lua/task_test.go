@@ -376,3 +376,65 @@ local ok, e = pcall(crash) print(e.kind, e.message, #e.stack > 10, clock.now())`
 		t.Error(got)
 	}
 }
+
+// TestRunsAreTheSame is the promise of virtual time: the same script with the
+// same seed prints the same.
+func TestRunsAreTheSame(t *testing.T) {
+	src := `
+local q = queue(3)
+for i = 1, 20 do
+  spawn(function()
+    for j = 1, 20 do
+      sleep(math.random() * 10)
+      if math.random(4) == 1 then q:put(i * 100 + j) else sleep(0) end
+      if math.random(50) == 1 then pcall(error, {}) end
+    end
+  end)
+end
+local n = 0
+every(0.5, function() n = n + 1; io.write(n, " ", #q, " "); return n < 400 end)
+spawn(function() for v in q:values() do io.write(v, "@", clock.now(), " "); sleep(math.random() / 10) end end)
+after(250, function() q:close() end)
+local t = {} for i = 1, 20 do t["k" .. math.random(1000)] = i end
+for k, v in pairs(t) do io.write(k, "=", v, " ") end`
+	var first string
+	for i := range 30 {
+		r := newRun(t)
+		if err := r.do(src); err != nil {
+			t.Fatal(r.h.Report(err))
+		}
+		if i == 0 {
+			first = r.out.String()
+		} else if r.out.String() != first {
+			t.Fatalf("run %d differs:\n%s\n%s", i, first, r.out.String())
+		}
+	}
+	r := newRun(t, func(c *Config) { c.Seed = 2 })
+	r.do(src)
+	if r.out.String() == first || len(first) < 3000 {
+		t.Errorf("another seed changes nothing, or %d octets are too few", len(first))
+	}
+}
+
+func TestTasksThatTakeNoHeedEnd(t *testing.T) {
+	fails(t, `local q = queue() while true do pcall(q.get, q) end`, "deadlock")
+	prints(t, `local t = spawn(function() while true do pcall(sleep, 1) end end) sleep(1) t:cancel() print(pcall(t.wait, t))`,
+		"false\tcancelled, at test.lua:1")
+}
+
+func TestDaemonsFinishWhatHasArrived(t *testing.T) {
+	r := newRun(t)
+	q := r.h.NewQueue(100)
+	r.h.Globals().RawSetString("q", r.h.Wrap(q))
+	fn, err := r.h.Load(`for v in q:values() do sleep(0) print(v) end`, "daemon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.h.Spawn(fn, SpawnOptions{Daemon: true, Name: "printer"})
+	if err := r.do(`for i = 1, 3 do q:put(i) end`); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.out.String(); got != "1\n2\n3\n" {
+		t.Errorf("%q", got)
+	}
+}
