@@ -454,7 +454,7 @@ func (l Layer) putUint(f *Field, n uint64) error {
 	}
 	p.dirty = true
 	y := &p.layers[l.i]
-	if f.pos >= 0 {
+	if f.pos >= 0 && !y.cut {
 		f.store(p.buf[y.off:], n)
 	} else {
 		r := p.rec(l.i)

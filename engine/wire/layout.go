@@ -65,7 +65,7 @@ type Field struct {
 
 	spec    *FieldSpec
 	idx     int
-	octet   int // pos / 8
+	octet   int // pos / 8, or where the octets begin that op looks at
 	op      op  // how an integer at a fixed place is read and written
 	shift   uint8
 	mask    uint64
@@ -93,57 +93,55 @@ type Field struct {
 	likeLayout, likeField string
 }
 
-// op says how an integer at a fixed place is read and written: within one octet,
-// two or four, or in any other way.
+// op says how an integer at a fixed place is read and written: within two octets
+// of the header, within four, or in any other way.
 type op uint8
 
 const (
 	opAny op = iota
-	op8
 	op16
 	op32
 )
 
-// setOp finds the way for a field at a fixed place.
-func (f *Field) setOp() {
+// setOp finds the way for a field at a fixed place of a header that has at least so many octets.
+func (f *Field) setOp(octets int) {
 	f.octet = f.pos / 8
 	if f.Type.Kind != Uint || f.Type.LE {
 		return
 	}
-	span := (f.pos+f.width+7)/8 - f.octet
 	f.mask = ^uint64(0) >> (64 - f.width)
+	end := (f.pos + f.width + 7) / 8
+	n := 2
 	switch {
-	case span == 1:
-		f.op = op8
-	case span == 2:
+	case end-f.octet <= 2 && octets >= 2:
 		f.op = op16
-	case span == 4:
-		f.op = op32
+	case end-f.octet <= 4 && octets >= 4:
+		f.op, n = op32, 4
 	default:
 		return
 	}
-	f.shift = uint8(span*8 - f.pos%8 - f.width)
+	f.octet = min(f.octet, octets-n)
+	f.shift = uint8((f.octet+n)*8 - f.pos - f.width)
 }
 
-// fetch reads an integer at a fixed place of a header.
+// fetch reads an integer at a fixed place of a whole header.
 func (f *Field) fetch(b []byte) uint64 {
-	switch f.op {
-	case op8:
-		return uint64(b[f.octet]) >> f.shift & f.mask
-	case op16:
+	if f.op == op16 {
 		return uint64(binary.BigEndian.Uint16(b[f.octet:])) >> f.shift & f.mask
-	case op32:
+	}
+	return f.fetchAny(b)
+}
+
+func (f *Field) fetchAny(b []byte) uint64 {
+	if f.op == op32 {
 		return uint64(binary.BigEndian.Uint32(b[f.octet:])) >> f.shift & f.mask
 	}
 	return f.Type.get(b, f.pos)
 }
 
-// store writes an integer at a fixed place of a header.
+// store writes an integer at a fixed place of a whole header.
 func (f *Field) store(b []byte, v uint64) {
 	switch f.op {
-	case op8:
-		c := &b[f.octet]
-		*c = *c&^byte(f.mask<<f.shift) | byte(v&f.mask<<f.shift)
 	case op16:
 		c := b[f.octet : f.octet+2 : f.octet+2]
 		binary.BigEndian.PutUint16(c, binary.BigEndian.Uint16(c)&^uint16(f.mask<<f.shift)|uint16(v&f.mask<<f.shift))
@@ -595,10 +593,14 @@ func (l *Layout) place() error {
 			return f.err(faultf(ErrArgument, "begins %d bits into an octet", pos%8))
 		}
 		f.pos = pos
-		f.setOp()
 		pos += f.width
 	}
 	l.fixedBits = pos
+	for _, f := range l.fields {
+		if f.pos >= 0 {
+			f.setOp(pos / 8)
+		}
+	}
 	if moving && run%8 != 0 || !moving && pos%8 != 0 {
 		return &Error{Layout: l.Name, Offset: -1, Err: faultf(ErrArgument, "ends %d bits into an octet", (pos+run)%8)}
 	}

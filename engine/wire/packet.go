@@ -297,7 +297,17 @@ func (p *Packet) plain(lay *Layout, off, lim int, quoted bool) bool {
 		p.layers = append(p.layers, layer{})
 	}
 	p.layers = p.layers[:k+1]
-	p.layers[k] = layer{lay: lay, off: int32(off), hlen: int32(hlen), end: int32(end), tail: int32(len(p.ext)), parsed: lay.all, has: q.has, quoted: quoted}
+	y := &p.layers[k] // what was there before is overwritten; a struct literal would be copied
+	y.lay = lay
+	y.off, y.hlen, y.end, y.tail = int32(off), int32(hlen), int32(end), int32(len(p.ext))
+	y.cut, y.quoted = false, quoted
+	y.set, y.parsed, y.has = mask{}, lay.all, q.has
+	if y.site != nil {
+		y.site = nil
+	}
+	if y.handle != nil {
+		y.handle = nil
+	}
 	return true
 }
 

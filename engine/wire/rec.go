@@ -124,7 +124,7 @@ func (r *rec) variant(f *Field) *Field {
 }
 
 func (r *rec) uint(f *Field) uint64 {
-	if f.pos >= 0 {
+	if f.pos >= 0 && !r.cut {
 		return f.fetch(r.msg[r.off:])
 	}
 	return f.Type.get(r.msg[r.off:], r.start(f))
