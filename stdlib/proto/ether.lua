@@ -34,6 +34,8 @@ LLC = wire.layout("LLC", {
     doc = "control; 3: unnumbered information" },
 }, { summary = "dsap {dsap} ssap {ssap} ctrl {ctrl}" })
 LLC:follows("Dot3")
+-- Behind a tag stands a length as well, when the frame is 802.3.
+for _, tag in ipairs { "Dot1Q", "Dot1AD" } do LLC:follows(tag, { type = { from = 3, to = 1500 } }) end
 
 --- Subnetwork Access Protocol, IEEE 802 §10.3: an EtherType below LLC.
 SNAP = wire.layout("SNAP", {

@@ -81,4 +81,3 @@ ICMP = wire.layout("ICMP", {
   quotes = { type = QUOTES },
 })
 ICMP:follows("IP", { proto = 1 })
-for _, t in ipairs(QUOTES) do IP:follows("ICMP", { type = t }) end

@@ -128,4 +128,3 @@ ICMPv6 = wire.layout("ICMPv6", {
   quotes = { type = ERRORS },
 })
 ICMPv6:follows("IPv6", { nh = 58 })
-for _, t in ipairs(ERRORS) do IPv6:follows("ICMPv6", { type = t }) end

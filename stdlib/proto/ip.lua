@@ -9,7 +9,7 @@ local route = {
 
 --- Internet Protocol, RFC 791.
 IP = wire.layout("IP", {
-  { "version", "u4", default = 4, doc = "4" },
+  { "version", "u4", default = 4, doc = "version of the protocol" },
   { "ihl",     "u4", auto = wire.octets("IP"), unit = 4, doc = "header length in units of 4 octets" },
   { "tos",     "u8", show = "hex", doc = "differentiated services and congestion notification: RFC 2474, RFC 3168" },
   { "len",     "u16", auto = wire.octets("IP", "payload"), doc = "octets of header and payload" },
@@ -56,3 +56,4 @@ IP:follows("LLC", { dsap = 0x06, ssap = 0x06, ctrl = 3 })
 for _, under in ipairs { "Null", "Loop" } do IP:follows(under, { type = 2 }) end
 IP:follows("IP", { proto = 4 })      -- RFC 2003
 IP:follows("IPv6", { nh = 4 })       -- RFC 2473
+for _, error in ipairs { 3, 4, 5, 11, 12 } do IP:follows("ICMP", { type = error }) end

@@ -4,7 +4,7 @@ local numbers = require "proto.numbers"
 
 --- Internet Protocol version 6, RFC 8200 §3.
 IPv6 = wire.layout("IPv6", {
-  { "version", "u4", default = 6, doc = "6" },
+  { "version", "u4", default = 6, doc = "version of the protocol" },
   { "tc",      "u8", show = "hex", doc = "traffic class: differentiated services and congestion notification" },
   { "fl",      "u20", show = "hex", doc = "flow label, RFC 6437" },
   { "plen",    "u16", auto = wire.octets("payload"), doc = "octets after this header; 0 with a jumbo option: see there" },
@@ -24,6 +24,7 @@ for _, under in ipairs { "Null", "Loop" } do
 end
 IPv6:follows("IP", { proto = 41 })   -- RFC 4213
 IPv6:follows("IPv6", { nh = 41 })    -- RFC 2473
+for _, error in ipairs { 1, 2, 3, 4 } do IPv6:follows("ICMPv6", { type = error }) end
 
 -- Options of hop-by-hop and destination headers, RFC 8200 §4.2. The two upper
 -- bits of a type say what a node does that does not know it, the third whether
