@@ -134,19 +134,31 @@ func (p *Packet) Answers(q *Packet) (ok bool, why string) {
 // replyLayers lists the layers whose layouts declare replies, and those among
 // what an error quotes, if p is one.
 func replyLayers(p *Packet) (own, quoted []Layer) {
-	into := &own
+	into, quotes := &own, false
 	for l := range p.Layers() {
 		// What is quoted begins anew with a layer like the outermost one; the
 		// payload of a first fragment, which is in part there as well, does not.
-		if into == &own && l.Quoted() && len(own) > 0 && l.Layout() == own[0].Layout() {
+		if quotes && len(own) > 0 && l.Layout() == own[0].Layout() {
 			into = &quoted
 			quoted = []Layer{}
 		}
+		quotes = into == &own && l.quotes()
 		if len(l.Layout().answers) > 0 {
 			*into = append(*into, l)
 		}
 	}
 	return own, quoted
+}
+
+// quotes reports whether the layer's payload is the beginning of another packet.
+func (l Layer) quotes() bool {
+	lay := l.Layout()
+	if lay.quotes.none() {
+		return false
+	}
+	r := l.p.rec(l.i)
+	ok, _ := r.holds(&lay.quotes)
+	return ok
 }
 
 // answersQuote reports whether what an error quotes is the request: the values

@@ -69,13 +69,13 @@ func (p *Packet) compose(all []bool) (src string, octets []byte, ok bool) {
 			if all[l.i] && f.Conditional() && !y.Has(f) && !f.spec.Optional {
 				return "", nil, false
 			}
-			if y.SetField(f, luaInput(v)) != nil {
+			if y.SetField(f, luaForm(all[l.i]).input(v)) != nil {
 				return "", nil, false
 			}
 			b = append(b, sep...)
 			b = append(b, f.Name...)
 			b = append(b, " = "...)
-			b = appendLua(b, v)
+			b = luaForm(all[l.i]).append(b, v)
 			sep = ", "
 		}
 		parts = append(parts, append(b, '}'))
@@ -111,23 +111,23 @@ func (l Layer) said(y Layer, f *Field, v Value) bool {
 	return false
 }
 
-// luaInput is the value as the constructor gets it from what appendLua writes.
-func luaInput(v Value) any {
+// input is the value as the constructor gets it from what append writes.
+func (form luaForm) input(v Value) any {
 	switch v.Kind() {
 	case List:
 		items := []any{}
 		for e := range v.Items() {
-			items = append(items, luaInput(e))
+			items = append(items, form.input(e))
 		}
 		return items
 	case OptionsOf:
 		items := []any{}
 		for o := range v.Options() {
-			items = append(items, luaOption(o))
+			items = append(items, form.optionInput(o))
 		}
 		return items
 	case RecordOf:
-		return recordInput(v.Record())
+		return form.recordInput(v.Record())
 	case Bytes:
 		return v.Octets()
 	case Text, CString:
@@ -136,15 +136,15 @@ func luaInput(v Value) any {
 	return v.Go()
 }
 
-func recordInput(r Record) map[string]any {
+func (form luaForm) recordInput(r Record) map[string]any {
 	m := map[string]any{}
-	for f := range r.Fields() {
-		m[f.Name] = luaInput(r.Get(f))
+	for f, v := range form.fields(r) {
+		m[f.Name] = form.input(v)
 	}
 	return m
 }
 
-func luaOption(o Option) any {
+func (form luaForm) optionInput(o Option) any {
 	if o.Raw || o.Bad {
 		return []any{"raw", o.Octets}
 	}
@@ -155,9 +155,9 @@ func luaOption(o Option) any {
 	}
 	switch {
 	case o.Value.Kind() == RecordOf:
-		return Table{Items: []any{key}, Fields: recordInput(o.Value.Record())}
+		return Table{Items: []any{key}, Fields: form.recordInput(o.Value.Record())}
 	case o.Value.Kind() != 0:
-		return []any{key, luaInput(o.Value)}
+		return []any{key, form.input(o.Value)}
 	case named:
 		return key
 	}

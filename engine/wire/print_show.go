@@ -147,20 +147,8 @@ func (l Layer) mark(f *Field, v Value) string {
 // would is the value that an automatic field would have; false when it has no
 // rule or the rule cannot say.
 func (l Layer) would(f *Field) (Value, bool) {
-	if f.auto == nil || !f.Type.integer() || l.Cut() {
-		return Value{}, false
-	}
-	if _, known := l.p.right(l.i, f); !known && f.auto.kind != autoNext {
-		return Value{}, false
-	}
-	c := l.p.Copy()
-	c.complete()
-	y := Layer{c, l.i}
-	if y.Clear(f) != nil {
-		return Value{}, false
-	}
-	v, err := y.Get(f)
-	return v, err == nil && v.Kind() != 0
+	n, known := l.Check(f)
+	return Value{t: f.Type, n: n}, known && !l.Cut()
 }
 
 func countOf(n int, what string) string {

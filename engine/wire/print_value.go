@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 	"unicode/utf8"
 )
@@ -139,8 +140,17 @@ func validStart(b []byte) bool {
 	return false
 }
 
-// appendLua writes a value as a Lua expression that a constructor accepts.
-func appendLua(b []byte, v Value) []byte {
+// A luaForm writes values as Lua source. Brief leaves out the fields of records
+// that are as a constructor makes them; full leaves out nothing.
+type luaForm bool
+
+const (
+	briefLua luaForm = false
+	fullLua  luaForm = true
+)
+
+// append writes a value as an expression that a constructor accepts.
+func (form luaForm) append(b []byte, v Value) []byte {
 	switch v.Kind() {
 	case 0:
 		return append(b, "nil"...)
@@ -157,7 +167,7 @@ func appendLua(b []byte, v Value) []byte {
 		sep := ""
 		for e := range v.Items() {
 			b = append(b, sep...)
-			b = appendLua(b, e)
+			b = form.append(b, e)
 			sep = ", "
 		}
 		return append(b, '}')
@@ -166,16 +176,38 @@ func appendLua(b []byte, v Value) []byte {
 		sep := ""
 		for o := range v.Options() {
 			b = append(b, sep...)
-			b = appendLuaOption(b, o)
+			b = form.appendOption(b, o)
 			sep = ", "
 		}
 		return append(b, '}')
 	case RecordOf:
 		b = append(b, '{')
-		b, _ = appendLuaRecord(b, v.Record(), "")
+		b = form.appendRecord(b, v.Record(), "")
 		return append(b, '}')
 	}
 	return appendLuaString(b, v.AppendText(nil)) // addresses and names
+}
+
+// fields yields what of a record is written.
+func (form luaForm) fields(r Record) iter.Seq2[*Field, Value] {
+	return func(yield func(*Field, Value) bool) {
+		for f := range r.Fields() {
+			v := r.Get(f)
+			if form == briefLua {
+				switch {
+				case f.auto != nil:
+					continue
+				case f.Type.integer() && v.n == f.def:
+					continue
+				case !f.Type.integer() && f.spec.Default == nil && v.none():
+					continue
+				}
+			}
+			if !yield(f, v) {
+				return
+			}
+		}
+	}
 }
 
 func appendLuaInt(b []byte, v Value) []byte {
@@ -207,10 +239,10 @@ func appendLuaInt(b []byte, v Value) []byte {
 	return b
 }
 
-// appendLuaOption writes an option as the constructor takes it: "NOP",
+// appendOption writes an option as the constructor takes it: "NOP",
 // {"MSS", 1460}, {"RR", pointer=4, routers={…}}, {253, "…"}; what is no proper
 // option is written as its octets.
-func appendLuaOption(b []byte, o Option) []byte {
+func (form luaForm) appendOption(b []byte, o Option) []byte {
 	if o.Raw || o.Bad {
 		b = append(b, `{"raw", `...)
 		b = appendLuaString(b, o.Octets)
@@ -228,24 +260,23 @@ func appendLuaOption(b []byte, o Option) []byte {
 	}
 	b = append(append(b, '{'), key...)
 	if o.Value.Kind() == RecordOf {
-		b, _ = appendLuaRecord(b, o.Value.Record(), ", ")
+		b = form.appendRecord(b, o.Value.Record(), ", ")
 	} else {
 		b = append(b, ", "...)
-		b = appendLua(b, o.Value)
+		b = form.append(b, o.Value)
 	}
 	return append(b, '}')
 }
 
-func appendLuaRecord(b []byte, r Record, sep string) ([]byte, bool) {
-	some := false
-	for f := range r.Fields() {
+func (form luaForm) appendRecord(b []byte, r Record, sep string) []byte {
+	for f, v := range form.fields(r) {
 		b = append(b, sep...)
 		b = append(b, f.Name...)
 		b = append(b, " = "...)
-		b = appendLua(b, r.Get(f))
-		sep, some = ", ", true
+		b = form.append(b, v)
+		sep = ", "
 	}
-	return b, some
+	return b
 }
 
 // appendLuaString writes octets as a Lua 5.1 string literal, and a long run of

@@ -10,7 +10,8 @@ import (
 //
 //	octet 17 is 0x32
 //	  IP.len, octet 2 of 2: 50
-//	  automatic: octets of IP and payload
+//	    octets of header and payload
+//	    automatic: octets of IP and payload
 func (p *Packet) Why(octet int) (string, error) {
 	octets, err := p.Octets()
 	if err != nil {
@@ -42,10 +43,10 @@ func (p *Packet) Why(octet int) (string, error) {
 			if v.Kind() == OptionsOf {
 				whichOption(&b, v, at-pos/8)
 			}
-			fmt.Fprintf(&b, "  %s\n", l.origin(f, v))
 			if f.Doc != "" {
-				fmt.Fprintf(&b, "  (%s)\n", f.Doc)
+				fmt.Fprintf(&b, "    %s\n", f.Doc)
 			}
+			fmt.Fprintf(&b, "    %s\n", l.origin(f, v))
 		}
 		if !found {
 			fmt.Fprintf(&b, "  %s: the header is cut short here\n", l.Layout().Name)
@@ -82,11 +83,11 @@ func whichOption(b *strings.Builder, v Value, at int) {
 	for o := range v.Options() {
 		n++
 		if at >= o.Off && at < o.Off+o.Size {
-			fmt.Fprintf(b, "  option %d, octet %d of %d: %s\n", n, at-o.Off+1, o.Size, appendShownOption(nil, o, shownOctets))
+			fmt.Fprintf(b, "    option %d, octet %d of %d: %s\n", n, at-o.Off+1, o.Size, appendShownOption(nil, o, shownOctets))
 			return
 		}
 	}
-	b.WriteString("  filling behind the options\n")
+	b.WriteString("    filling behind the options\n")
 }
 
 // origin says where a value comes from, in words.
