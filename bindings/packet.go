@@ -3,8 +3,8 @@ package bindings
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
-	"sync"
 	"unsafe"
 
 	"pktsh/engine/wire"
@@ -39,21 +39,34 @@ type textKey struct {
 	n uint64
 }
 
-// codecs finds the codec of a host.
-var codecs sync.Map // *lua.Host -> *codec
+// codecKey is where a host's codec hangs on the metatable of its packets, so
+// that it lives exactly as long as the host.
+const codecKey = "__codec"
 
 // codecOf is h's codec; the module is opened if it was not.
 func codecOf(h *lua.Host) (*codec, error) {
-	if c, ok := codecs.Load(h); ok {
-		return c.(*codec), nil
+	if c := codecIn(h); c != nil {
+		return c, nil
 	}
 	if _, err := h.Global("wire"); err != nil {
 		return nil, err
 	}
-	if c, ok := codecs.Load(h); ok {
-		return c.(*codec), nil
+	if c := codecIn(h); c != nil {
+		return c, nil
 	}
 	return nil, fmt.Errorf("this host has no module wire")
+}
+
+func codecIn(h *lua.Host) *codec {
+	mt := h.Metatable("Packet")
+	if mt == nil {
+		return nil
+	}
+	ud, ok := mt.RawGetString(codecKey).(*lua.UserData)
+	if !ok {
+		return nil
+	}
+	return ud.Value.(*codec)
 }
 
 // mustCodec is for functions of the module itself, which run only when it is open.
@@ -714,6 +727,59 @@ func (c *codec) setFields(L *lua.State, l wire.Layer, t *lua.Table) error {
 	return nil
 }
 
+// shape is what a constructor at one place in the source sets, in the order of the layout.
+type shape struct {
+	lay    *wire.Layout
+	fields []*wire.Field
+	from   []int // which of the values is each field's
+	site   *wire.Site
+}
+
+// Record makes a packet of the fields that the compiler hands over; see lua.Recorder.
+func (l *luaLayout) Record(L *lua.State, s *lua.Shape) lua.Value {
+	sh, ok := s.Cache.(*shape)
+	if !ok || sh.lay != l.Layout {
+		sh = l.shape(L, s.Keys)
+		s.Cache = sh
+	}
+	x := &luaPacket1{}
+	l.Init(&x.p, &x.room)
+	ly := x.p.At(0)
+	for k, f := range sh.fields {
+		v := s.Value(L, sh.from[k])
+		if v == lua.Nil {
+			continue
+		}
+		if f.Variant() != nil {
+			f = ly.Field(f.Name)
+		}
+		if err := l.c.put(L, ly, f, v); err != nil {
+			l.c.h.Raise(L, err)
+		}
+	}
+	if len(sh.fields) > 0 {
+		ly.SetSite(sh.site)
+	}
+	return l.c.wrap(&x.luaPacket)
+}
+
+func (l *luaLayout) shape(L *lua.State, keys []string) *shape {
+	sh := &shape{lay: l.Layout, site: l.c.site(L)}
+	for i, k := range keys {
+		f := l.Layout.Field(k)
+		if f == nil {
+			l.c.h.Raise(L, l.Unknown(k))
+		}
+		j := len(sh.fields)
+		for j > 0 && sh.fields[j-1].Index() > f.Index() {
+			j--
+		}
+		sh.fields = slices.Insert(sh.fields, j, f)
+		sh.from = slices.Insert(sh.from, j, i)
+	}
+	return sh
+}
+
 // operand is a side of p / q: a packet, or octets.
 func (c *codec) operand(L *lua.State, v lua.Value) (*wire.Packet, string) {
 	switch v := v.(type) {
@@ -723,7 +789,7 @@ func (c *codec) operand(L *lua.State, v lua.Value) (*wire.Packet, string) {
 		switch x := v.Value.(type) {
 		case *wire.Packet:
 			return x, ""
-		case *wire.Layout:
+		case *luaLayout:
 			return x.New(), ""
 		}
 	}
@@ -740,8 +806,8 @@ func over(L *lua.State) int {
 			switch x := ud.Value.(type) {
 			case *wire.Packet:
 				c = x.Registry().Handle.(*codec)
-			case *wire.Layout:
-				c = x.Registry().Handle.(*codec)
+			case *luaLayout:
+				c = x.c
 			}
 		}
 	}
@@ -903,7 +969,7 @@ func packetLayer(L *lua.State) int {
 	case lua.String:
 		name = string(v)
 	case *lua.UserData:
-		if lay, ok := v.Value.(*wire.Layout); ok {
+		if lay, ok := v.Value.(*luaLayout); ok {
 			name = lay.Name
 		}
 	case lua.Number:

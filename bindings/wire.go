@@ -39,7 +39,8 @@ var wireModule = lua.Module{
 ---            { type = 8 }, { type = {0, 8} }, { frag = {no = 0} },
 ---            { len = {from = 1, to = 9} }, { flags = {mask = 1} }, or a function
 ---  optional  the field is there only when there are octets for it
----  size      octets: a number, a field's name, wire.rest_of, a function
+---  size      octets: a number, a field's name, {field, times, plus},
+---            wire.rest_of, a function
 ---  count     elements: the same, or "*" for as many as there are
 ---  of        type of a list's elements
 ---  pad       fills up to a multiple of so many octets of the header
@@ -227,11 +228,16 @@ func openWire(h *lua.Host, _ *lua.Table) error {
 			var tests []wire.Test
 			for _, cond := range strings.FieldsFunc(conds, func(r rune) bool { return r == ',' }) {
 				field, val, ok := strings.Cut(cond, "=")
-				n, err := strconv.ParseUint(val, 0, 64)
-				if !ok || err != nil {
+				from, to, between := strings.Cut(val, "..")
+				if !between {
+					to = from
+				}
+				lo, err1 := strconv.ParseUint(from, 0, 64)
+				hi, err2 := strconv.ParseUint(to, 0, 64)
+				if !ok || err1 != nil || err2 != nil {
 					return fmt.Errorf("proto/INDEX: %s: condition %q", name, cond)
 				}
-				tests = append(tests, wire.Is(field, n))
+				tests = append(tests, wire.Between(field, lo, hi))
 			}
 			c.reg.Follow(name, under, tests...)
 		}
@@ -240,8 +246,7 @@ func openWire(h *lua.Host, _ *lua.Table) error {
 	if err != nil {
 		return err
 	}
-	codecs.Store(h, c)
-	h.OnClose(closeFunc(func() { codecs.Delete(h) }))
+	c.packetMT.RawSetString(codecKey, h.NewUserData(c, nil))
 	h.OnGlobal(func(name string) (lua.Value, error) {
 		if !c.reg.Known(name) {
 			return lua.Nil, nil
@@ -252,13 +257,6 @@ func openWire(h *lua.Host, _ *lua.Table) error {
 		}
 		return c.layout(lay), nil
 	})
-	return nil
-}
-
-type closeFunc func()
-
-func (f closeFunc) Close() error {
-	f()
 	return nil
 }
 
@@ -305,7 +303,7 @@ var layoutType = lua.Type{
 	Name: "Layout",
 	Doc: "A protocol's header. IP{ttl = 3} makes a packet of one such layer, IP.parse(octets) reads one, " +
 		"and IP:follows(\"Ether\", {type = 0x0800}) says what it may stand on.",
-	Go:    reflect.TypeFor[*wire.Layout](),
+	Go:    reflect.TypeFor[*luaLayout](),
 	Index: layoutIndex,
 	Meta: map[string]func(*lua.State) int{
 		"__call": layoutCall, "__div": over,
@@ -343,20 +341,34 @@ function Layout:followers()`, Go: layoutFollowers},
 	},
 }
 
+// luaLayout is a layout as Lua holds it.
+type luaLayout struct {
+	*wire.Layout
+	c *codec
+}
+
+// layoutIn is the layout of a Lua value, nil if it is none.
+func layoutIn(v lua.Value) *wire.Layout {
+	if ud, ok := v.(*lua.UserData); ok {
+		if l, ok := ud.Value.(*luaLayout); ok {
+			return l.Layout
+		}
+	}
+	return nil
+}
+
 func (c *codec) layout(l *wire.Layout) lua.Value {
 	ud := c.layouts[l]
 	if ud == nil {
-		ud = c.h.NewUserData(l, c.layoutMT)
+		ud = c.h.NewUserData(&luaLayout{l, c}, c.layoutMT)
 		c.layouts[l] = ud
 	}
 	return ud
 }
 
 func checkLayout(L *lua.State, n int) *wire.Layout {
-	if ud, ok := L.Get(n).(*lua.UserData); ok {
-		if l, ok := ud.Value.(*wire.Layout); ok {
-			return l
-		}
+	if l := layoutIn(L.Get(n)); l != nil {
+		return l
 	}
 	raiseSelf(L, "Layout")
 	return nil
@@ -364,9 +376,8 @@ func checkLayout(L *lua.State, n int) *wire.Layout {
 
 // layoutIndex gives parse bound to its layout, so that Ether.parse(b) works with a dot.
 func layoutIndex(L *lua.State) int {
-	ud := L.Get(1).(*lua.UserData)
-	l, ok := ud.Value.(*wire.Layout)
-	if !ok || L.Get(2) != lua.Value(lua.String("parse")) {
+	l := layoutIn(L.Get(1))
+	if l == nil || L.Get(2) != lua.Value(lua.String("parse")) {
 		return 0
 	}
 	c := l.Registry().Handle.(*codec)
@@ -374,10 +385,8 @@ func layoutIndex(L *lua.State) int {
 	if fn == nil {
 		fn = c.h.NewFunction(func(L *lua.State) int {
 			i := 1
-			if self, ok := L.Get(1).(*lua.UserData); ok && L.GetTop() > 1 {
-				if _, ok := self.Value.(*wire.Layout); ok {
-					i = 2 // called with a colon
-				}
+			if L.GetTop() > 1 && layoutIn(L.Get(1)) != nil {
+				i = 2 // called with a colon
 			}
 			return parseArg(L, c, l, i)
 		})
@@ -403,7 +412,7 @@ func layoutParse(L *lua.State) int {
 }
 
 func layoutCall(L *lua.State) int {
-	l := L.Get(1).(*lua.UserData).Value.(*wire.Layout)
+	l := checkLayout(L, 1)
 	c := l.Registry().Handle.(*codec)
 	switch v := L.Get(2).(type) {
 	case *lua.Table:
@@ -427,7 +436,7 @@ func layoutFollows(L *lua.State) int {
 	case lua.String:
 		under = string(v)
 	case *lua.UserData:
-		if u, ok := v.Value.(*wire.Layout); ok {
+		if u := layoutIn(v); u != nil {
 			under = u.Name
 		}
 	}
@@ -525,10 +534,7 @@ func layoutFollowers(L *lua.State) int {
 func wirePreset(L *lua.State) int {
 	h := lua.HostOf(L)
 	c := mustCodec(L)
-	l := (*wire.Layout)(nil)
-	if ud, ok := L.Get(2).(*lua.UserData); ok {
-		l, _ = ud.Value.(*wire.Layout)
-	}
+	l := layoutIn(L.Get(2))
 	preset, ok := L.Get(3).(*lua.Table)
 	if l == nil || !ok {
 		h.Raise(L, &lua.ArgError{Name: "layout", Msg: "want a name, a layout and a table of fields"})

@@ -131,7 +131,7 @@ func (d *declarer) typeOf(f *wire.FieldSpec, v lua.Value) error {
 				f.Type, f.TLV = "tlv", x.tlv
 				return nil
 			}
-		case *wire.Layout:
+		case *luaLayout:
 			f.Type = x.Name
 			return nil
 		}
@@ -199,11 +199,9 @@ func (d *declarer) option(f *wire.FieldSpec, key string, v lua.Value) (err error
 			f.Record, err = sub.fields(t)
 			return err
 		}
-		if ud, ok := v.(*lua.UserData); ok {
-			if l, ok := ud.Value.(*wire.Layout); ok {
-				f.Of = l.Name
-				return nil
-			}
+		if l := layoutIn(v); l != nil {
+			f.Of = l.Name
+			return nil
 		}
 		f.Of = text()
 	case "pad":
@@ -320,6 +318,20 @@ func (d *declarer) size(v lua.Value) (*wire.Size, error) {
 			return &wire.Size{All: true}, nil
 		}
 		return wire.By(string(v), 1, 0), nil
+	case *lua.Table: // { "field", times, plus }
+		field, ok := v.RawGetInt(1).(lua.String)
+		mul, add := 1, 0
+		var err error
+		if n := v.RawGetInt(2); n != lua.Nil {
+			mul, err = wantInt(n)
+		}
+		if n := v.RawGetInt(3); n != lua.Nil && err == nil {
+			add, err = wantInt(n)
+		}
+		if !ok || err != nil {
+			return nil, fmt.Errorf("want { \"field\", times, plus }")
+		}
+		return wire.By(string(field), mul, add), nil
 	case *lua.UserData:
 		if r, ok := v.Value.(*rule); ok && r.size != nil {
 			return r.size, nil
@@ -547,7 +559,7 @@ func (d *declarer) final(v lua.Value) (*wire.FinalDst, error) {
 	if !ok {
 		return nil, fmt.Errorf("want { field = …, … }, got %s", d.c.h.TypeName(v))
 	}
-	f := &wire.FinalDst{First: lua.Truth(t.RawGetString("first"))}
+	f := &wire.FinalDst{First: lua.Truth(t.RawGetString("first")), Src: lua.Truth(t.RawGetString("src"))}
 	if s, ok := t.RawGetString("field").(lua.String); ok {
 		f.Field = string(s)
 	}
