@@ -660,7 +660,7 @@ func (h *Host) converter(decl string, t reflect.Type) (converter, error) {
 			return m, nil
 		}, nil
 	}
-	return nil, fmt.Errorf("Go type %s has no Lua form", t)
+	return nil, fmt.Errorf("the Go type %s has no Lua form", t)
 }
 
 // unionConverter checks a Value against the alternatives of its declaration.

@@ -12,8 +12,7 @@ import (
 )
 
 type thing struct {
-	name  string
-	notes []string
+	name string
 }
 
 func (t *thing) Rename(name string) { t.name = name }

@@ -165,7 +165,7 @@ func (e *Error) Traceback() string {
 	if len(e.trace) == 0 {
 		return ""
 	}
-	return "stack traceback:" + formatTrace(e.trace, true)
+	return "stack traceback:" + formatTrace(e.trace)
 }
 
 // Reported reports whether err has already been shown on Stderr.

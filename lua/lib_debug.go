@@ -180,7 +180,7 @@ func (h *Host) debugTraceback(L *State) int {
 		ps = h.traceback(h.cur)
 		ps = ps[min(max(level, 0), len(ps)):]
 	}
-	s := "stack traceback:" + formatTrace(ps, true)
+	s := "stack traceback:" + formatTrace(ps)
 	if msg != Nil {
 		s = msg.String() + "\n" + s
 	}

@@ -28,7 +28,7 @@ type frame struct {
 	TailCall   int
 }
 
-var offFrame, offStack, offReg, offUpvalues, offNext uintptr
+var offFrame, offUpvalues, offNext uintptr
 
 func init() {
 	st := reflect.TypeFor[State]()
@@ -41,8 +41,7 @@ func init() {
 	}
 	cf := field(st, "currentFrame", "*lua.callFrame")
 	offFrame = cf.Offset
-	offStack = field(st, "stack", "lua.callFrameStack").Offset
-	offReg = field(st, "reg", "*lua.registry").Offset
+	field(st, "stack", "lua.callFrameStack")
 	offUpvalues = field(st, "uvcache", "*lua.Upvalue").Offset
 	offNext = field(reflect.TypeFor[gopher.Upvalue](), "next", "*lua.Upvalue").Offset
 	theirs, ours := cf.Type.Elem(), reflect.TypeFor[frame]()
@@ -147,6 +146,26 @@ func callName(f *frame) string {
 	return ""
 }
 
+// What a traceback says of functions that no call has called.
+const (
+	inMetamethod = "a metamethod"
+	inIterator   = "the iterator of a for loop"
+)
+
+// role is callName for people.
+func role(f *frame) string {
+	if name := callName(f); name != "" || f.Parent == nil || f.Parent.Fn.IsG || f.Parent.Pc < 1 {
+		return name
+	}
+	switch int(f.Parent.Fn.Proto.Code[f.Parent.Pc-1] >> 26) {
+	case gopher.OP_CALL, gopher.OP_TAILCALL, gopher.OP_RETURN:
+		return ""
+	case gopher.OP_TFORLOOP:
+		return inIterator
+	}
+	return inMetamethod
+}
+
 // maxTrace bounds a traceback: the innermost and the outermost frames say the most.
 const maxTrace = 22
 
@@ -163,7 +182,7 @@ func walk(out []pos, L *State) []pos {
 			continue
 		}
 		if n <= maxTrace || i < maxTrace/2 || i >= n-maxTrace/2 {
-			out = append(out, pos{f.Fn, f.Pc, f.TailCall, callName(f)})
+			out = append(out, pos{f.Fn, f.Pc, f.TailCall, role(f)})
 		} else if i == maxTrace/2 {
 			out = append(out, pos{tail: n - maxTrace})
 		}
@@ -226,9 +245,9 @@ func (h *Host) Where(L *State) string {
 }
 
 // formatTrace writes frames as Lua's debug.traceback does.
-func formatTrace(ps []pos, main bool) string {
+func formatTrace(ps []pos) string {
 	var b strings.Builder
-	for i, p := range ps {
+	for _, p := range ps {
 		if p.fn == nil {
 			if p.name != "" {
 				fmt.Fprintf(&b, "\n\t%s", p.name)
@@ -238,14 +257,20 @@ func formatTrace(ps []pos, main bool) string {
 			continue
 		}
 		b.WriteString("\n\t")
+		at := "[Go]"
+		if !p.fn.IsG {
+			at = p.String()
+		}
 		switch {
+		case p.name == inMetamethod || p.name == inIterator:
+			b.WriteString(at + ": in " + p.name)
 		case p.fn.IsG && p.name != "":
 			fmt.Fprintf(&b, "[Go]: in function '%s'", p.name)
 		case p.fn.IsG:
 			b.WriteString("[Go]: in ?")
 		case p.name != "":
 			fmt.Fprintf(&b, "%s: in function '%s'", p, p.name)
-		case p.fn.Proto.LineDefined == 0 || main && i == len(ps)-1:
+		case defLine(p.fn.Proto) == 0:
 			fmt.Fprintf(&b, "%s: in main chunk", p)
 		default:
 			fmt.Fprintf(&b, "%s: in function <%s:%d>", p, p.fn.Proto.SourceName, defLine(p.fn.Proto))

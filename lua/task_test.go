@@ -134,7 +134,7 @@ func TestMemoryIsLimited(t *testing.T) {
 		`local t = {} while true do t[#t + 1] = spawn(sleep, 1000) end`,
 		`local t = {} t[50000000] = 1 while true do t[#t + 1] = {} end`,
 	} {
-		r := newRun(t, func(c *Config) { c.MaxMemory = 256 << 20 })
+		r := newRun(t, func(c *Config) { c.MaxMemory = 64 << 20 })
 		begin := time.Now()
 		err := r.do(src)
 		t.Logf("%v %s", time.Since(begin), src)
