@@ -1184,15 +1184,15 @@ function Packet:why(octet)`, Go: (*wire.Packet).Why},
 ---pattern's author set. What he left out is not compared.
 ---@param pattern Packet
 ---@return boolean
----@return string  what differs, "" when nothing does
-function Packet:matches(pattern)`, Go: (*wire.Packet).Matches},
+---@return string?  what differs
+function Packet:matches(pattern)`, Go: orWhyNot((*wire.Packet).Matches)},
 		{Decl: `
 ---Whether the packet is the answer to a request: an echo reply to its request, an
 ---ARP reply to its question, a datagram back, an error that quotes it.
 ---@param request Packet
 ---@return boolean
----@return string  why not
-function Packet:answers(request)`, Go: (*wire.Packet).Answers},
+---@return string?  why not
+function Packet:answers(request)`, Go: orWhyNot((*wire.Packet).Answers)},
 		{Decl: `
 ---What was wrong when the packet was parsed: a list of {octet=, text=}.
 ---@return table
@@ -1234,4 +1234,16 @@ function Layer:provenance(field)`, Go: layerProvenance},
 ---@return string
 function Layer:octets()`, Go: luaBytes},
 	},
+}
+
+// orWhyNot keeps the reason back when there is none, so that a comparison that
+// holds is one value in Lua.
+func orWhyNot(compare func(p, q *wire.Packet) (bool, string)) func(p, q *wire.Packet) (bool, *string) {
+	return func(p, q *wire.Packet) (bool, *string) {
+		ok, why := compare(p, q)
+		if ok {
+			return true, nil
+		}
+		return false, &why
+	}
 }

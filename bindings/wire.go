@@ -329,7 +329,7 @@ function Layout:parse(octets)`, Go: layoutParse},
 		{Decl: `
 ---The layout's name.
 ---@return string
-function Layout:name()`, Go: func(l *wire.Layout) string { return l.Name }},
+function Layout:name()`, Go: func(l *luaLayout) string { return l.Name }},
 		{Decl: `
 ---The fields: a list of {name=, type=, doc=, bits=}.
 ---@return table
