@@ -234,7 +234,12 @@ func (b *binding) call(L *State) int {
 		}
 	}
 	n := b.outs
-	for i, r := range res[:b.outs] {
+	// Behind the first, a result that may be absent and is takes no place:
+	// "true", not "true, nil".
+	for n > 1 && res[n-1].Kind() == reflect.Pointer && res[n-1].IsNil() {
+		n--
+	}
+	for i, r := range res[:n] {
 		if b.spread && i == b.outs-1 {
 			vs := r.Interface().([]Value)
 			for _, v := range vs {

@@ -152,7 +152,7 @@ err(sleep) err(sleep, "x") err(sleep, 0/0) err(spawn) err(queue, 0) err(every, 0
 		"1\t3\t3.5\tfalse",
 		"a-1-b\t",
 		"2sz",
-		"nil\tnil",
+		"nil",
 		"yes",
 		"1\t2\t2\ty\t1.5",
 		"1\tnil\tz",

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -65,20 +64,6 @@ type session struct {
 	mu    sync.Mutex
 	seen  bytes.Buffer
 }
-
-var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "pktsh-test")
-	if err != nil {
-		return "", err
-	}
-	bin := filepath.Join(dir, "pktsh")
-	cmd := exec.Command("go", "build", "-o", bin, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return bin, nil
-})
 
 func start(t *testing.T, args ...string) *session {
 	t.Helper()

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var gives = regexp.MustCompile(`^(\S.*?)\s+--> (.*)$`)
+
+// The Lua blocks of a page are one script. A line EXPRESSION --> TEXT is
+// checked; the other lines only have to run.
+func TestDocumentation(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, "../../README.md") {
+		t.Run(filepath.Base(page), func(t *testing.T) {
+			text, err := os.ReadFile(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			script, checks := script(string(text))
+			if script == "" {
+				return
+			}
+			dir := t.TempDir()
+			file := filepath.Join(dir, "page.lua")
+			if err := os.WriteFile(file, []byte(prelude+script), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, err := pktsh(t, dir, "--timeout", "30", file)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			if n := strings.Count(out, "\x00checked"); n != checks {
+				t.Errorf("%d of %d lines checked\n%s", n, checks, out)
+			}
+		})
+	}
+}
+
+// prelude is one line, so that positions stay close to the page's: what the
+// pages take for granted, and the check of a line.
+const prelude = `do local w = connector.pcap_writer{file="trace.pcap"} w:write(Ether{}/IP{}/UDP{}) w:close() end ` +
+	`function __gives(line, want, ...) local got = {} for i = 1, math.max(1, select("#", ...)) do got[i] = tostring((select(i, ...))) end ` +
+	`got = table.concat(got, "  ") if got ~= want then error(line .. "\n  gives " .. got .. "\n  not   " .. want, 0) end print("\0checked") end` + "\n"
+
+func script(page string) (string, int) {
+	var b strings.Builder
+	checks := 0
+	in := false
+	for _, line := range strings.Split(page, "\n") {
+		switch {
+		case line == "```lua":
+			in = true
+			continue
+		case strings.HasPrefix(line, "```"):
+			in = false
+		case !in:
+		default:
+			if m := gives.FindStringSubmatch(line); m != nil {
+				line = fmt.Sprintf("__gives(%q, %q, %s)", m[1], m[2], m[1])
+				checks++
+			}
+			b.WriteString(line + "\n")
+		}
+	}
+	return b.String(), checks
+}
