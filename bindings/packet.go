@@ -28,6 +28,11 @@ type codec struct {
 	}
 	texts map[textKey]lua.Value // names and flags as values
 
+	made struct { // what over made last, and where
+		p  *wire.Packet
+		at lua.Division
+	}
+
 	files   map[string]string // layout -> file in Stdlib
 	parsers map[*wire.Layout]*lua.Function
 	text    []byte // scratch
@@ -813,7 +818,20 @@ func over(L *lua.State) int {
 	}
 	p, head := c.operand(L, a)
 	q, tail := c.operand(L, b)
+	at, left, chained := lua.Dividing(L)
+	if chained && p != nil && p != q && c.made.p == p && c.made.at == left {
+		// In A / B / C nobody else has seen A / B, so it can grow.
+		if q == nil {
+			p.PushOctets(tail)
+		} else {
+			p.Put(q)
+		}
+		c.made.at = at
+		L.Push(a)
+		return 1
+	}
 	x := &luaPacketN{}
+	c.made.p, c.made.at = &x.p, at
 	switch {
 	case p == nil:
 		c.reg.RawPacket(head).OverTo(&x.p, &x.room, q)

@@ -97,3 +97,25 @@ SA	00000000000000000000000080122000000000000204`+`05b403030704020000`+`00
 `)
 	raises(t, "x = IP{ttl=300}", `IP.ttl: 300 does not fit 8 bits (0..255)`)
 }
+
+func TestAChainOfDivisionsChangesNothingThatHasAName(t *testing.T) {
+	expect(t, `
+local a, b = IP{src="10.0.0.1"}, UDP{sport=1}
+local ab = a / b
+local x, y = ab / "x", ab / "y"
+print(#a, #b, #ab, #x, #y, x.payload, y.payload)
+local function f(p) return p end
+local z = f(a / b) / "z" / "z"
+print(#ab, #z, #(a / b / ab), #ab)
+for i = 1, 2 do local q = a / b / "q"; print(#q, q.payload) end
+local keep = {}
+local odd = setmetatable({}, {__div = function(_, p) return keep[1] end})
+keep[1] = a / b
+print(#(odd / b / "x"), #keep[1])
+`, `
+20	8	28	29	29	x	y
+28	30	56	28
+29	q
+29	q
+29	28`)
+}

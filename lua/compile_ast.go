@@ -40,6 +40,7 @@ type expr struct {
 	str   string
 	num   float64
 	a, b  *expr
+	pc    int32 // of a division's instruction
 	v     *local
 	list  []*expr
 	items []item

@@ -938,6 +938,12 @@ func (g *generator) into(e *expr, r int) {
 		b := g.operand(e.b)
 		pc := g.abc(arithOp(e.tok), r, a, b, e.at)
 		g.dbg.note(pc, g.describe(e.a), g.describe(e.b))
+		if e.tok == tSlash {
+			if e.a.op == eArith && e.a.tok == tSlash && e.a.pc > 0 {
+				g.dbg.chains = append(g.dbg.chains, chain{int32(pc), e.a.pc})
+			}
+			e.pc = int32(pc)
+		}
 	}
 	g.free = free
 	g.depth--

@@ -16,7 +16,11 @@ type debugInfo struct {
 	lists  []nameList // by pc
 	concat int        // index of the constant concatFunction, plus one
 	record int        // of recordFunction
+	chains []chain    // by pc
 }
+
+// chain is a division whose left operand is the result of another one: a / b / c.
+type chain struct{ pc, left int32 }
 
 // note names the operands of an instruction that can fail.
 type note struct {

@@ -9,9 +9,6 @@ import (
 // A Packet is octets and the layers found in them. The zero value is an empty
 // packet; see [Layout.New] and [Layout.Parse].
 type Packet struct {
-	// Handle is for the packet's user.
-	Handle any
-
 	reg    *Registry
 	buf    []byte
 	layers []layer
@@ -110,7 +107,11 @@ func (l *Layout) Init(p *Packet, in room) {
 }
 
 func (p *Packet) reset(reg *Registry) {
-	*p = Packet{reg: reg, buf: p.buf[:0], layers: p.layers[:0], ext: p.ext[:0], notes: p.notes[:0], marks: p.marks[:0], Handle: p.Handle}
+	if p.reg == nil && p.buf == nil && p.layers == nil {
+		p.reg = reg // new memory, most often
+		return
+	}
+	*p = Packet{reg: reg, buf: p.buf[:0], layers: p.layers[:0], ext: p.ext[:0], notes: p.notes[:0], marks: p.marks[:0]}
 	if p.view {
 		p.buf = nil
 	}
@@ -717,6 +718,16 @@ func (p *Packet) OverTo(to *Packet, in room, q *Packet) {
 		q.thaw()
 	}
 	to.stack(q)
+}
+
+// Put puts a copy of q on p as the payload of its last layer: p is changed, q is not.
+func (p *Packet) Put(q *Packet) {
+	p.edit()
+	if q.parsed {
+		q = q.Copy()
+		q.thaw()
+	}
+	p.stack(q)
 }
 
 // OverOctets makes to a packet with octets as the payload of p's last layer. in may be nil.
