@@ -212,10 +212,11 @@ func (c *completer) signature(q query) string {
 		return ""
 	}
 	sig := k.decl.Signature()
-	if first, _, _ := strings.Cut(k.decl.Doc, "\n"); first != "" {
-		sig += "  " + first
+	doc := strings.ReplaceAll(k.decl.Doc, "\n", " ")
+	if first, _, more := strings.Cut(doc, ". "); more {
+		doc = first + "."
 	}
-	return sig
+	return strings.TrimRight(sig+"  "+doc, " ")
 }
 
 // options are the fields of the option table that the cursor is in: those of

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -347,6 +348,9 @@ func (s *Shell) foreground(f func(L *lua.State)) error {
 		return nil
 	default:
 	}
+	if errors.As(err, new(*lua.MemoryError)) {
+		runtime.GC() // what is garbage now must not count against the next input
+	}
 	if err != nil {
 		s.report(err)
 	}
@@ -360,7 +364,7 @@ func (s *Shell) report(err error) {
 	}
 	var text string
 	s.h.With(func() { text = s.h.Report(err) })
-	text = strings.TrimRight(text, "\n")
+	text = dropTrace(strings.TrimRight(text, "\n"))
 	if s.colors {
 		first, rest, _ := strings.Cut(text, "\n")
 		text = "\x1b[31m" + first + "\x1b[0m"
@@ -369,6 +373,28 @@ func (s *Shell) report(err error) {
 		}
 	}
 	fmt.Fprintln(s.con, text)
+}
+
+// dropTrace leaves out a stack that says no more than the message: one that
+// has no Lua function in it besides the input itself.
+func dropTrace(text string) string {
+	const head = "\nstack traceback:\n"
+	i := strings.Index(text, head)
+	if i < 0 {
+		return text
+	}
+	rest := text[i+len(head):]
+	for rest != "" && rest[0] == '\t' {
+		line, after, _ := strings.Cut(rest, "\n")
+		if !strings.HasPrefix(line, "\t[Go]: ") && !strings.HasSuffix(line, ": in main chunk") {
+			return text
+		}
+		rest = after
+	}
+	if rest != "" {
+		rest = "\n" + rest
+	}
+	return text[:i] + rest
 }
 
 // format shows the values of an expression, on one line if they fit.
