@@ -131,13 +131,18 @@ type luaPacketN struct {
 	room wire.Room
 }
 
+type luaPacketParsed struct {
+	luaPacket
+	room wire.RoomParsed
+}
+
 func (c *codec) wrap(x *luaPacket) *lua.UserData {
 	x.ud.Value, x.ud.Env, x.ud.Metatable = &x.p, c.h.Globals(), c.packetMT
 	return &x.ud
 }
 
 func (c *codec) parse(l *wire.Layout, data []byte) lua.Value {
-	x := &luaPacketN{}
+	x := &luaPacketParsed{}
 	x.p.Use(&x.room)
 	l.ParseInto(&x.p, data)
 	return c.wrap(&x.luaPacket)

@@ -59,22 +59,19 @@ func isText(v Value) bool {
 
 // joinText joins arguments first to last and the text after them.
 func joinText(L *State, first, last int, after Value) Value {
-	// Numbers are written twice, for their length and for good: cheaper
-	// than keeping them.
-	var buf [32]byte
-	size := 0
-	length := func(v Value) {
-		switch v := v.(type) {
-		case String:
-			size += len(v)
-		case Number:
-			size += len(appendNumber(buf[:0], float64(v)))
-		}
-	}
+	const longestNumber = 24
+	size := operandSize(after, longestNumber)
 	for i := first; i <= last; i++ {
-		length(L.Get(i))
+		size += operandSize(L.Get(i), longestNumber)
 	}
-	length(after)
+	var buf [160]byte // a short text is put together on the stack
+	if size <= len(buf) {
+		b := buf[:0]
+		for i := first; i <= last; i++ {
+			b = appendText(b, L.Get(i))
+		}
+		return Str(string(appendText(b, after)))
+	}
 	checkSize(L, size)
 	var b strings.Builder
 	b.Grow(size)
@@ -91,6 +88,13 @@ func joinText(L *State, first, last int, after Value) Value {
 	}
 	write(after)
 	return Str(b.String())
+}
+
+func operandSize(v Value, number int) int {
+	if s, ok := v.(String); ok {
+		return len(s)
+	}
+	return number
 }
 
 // concatMeta joins operand i and what stands to the right of it.

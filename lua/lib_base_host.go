@@ -17,6 +17,7 @@ import (
 // library holds the values that the host's own functions share.
 type library struct {
 	errString, errConcat *Function
+	tostring             Value // as it was at the start: a script may have its own
 	loaded, pkg          *Table
 }
 
@@ -34,6 +35,7 @@ func (h *Host) openLibs() error {
 	G.RawSetString("utf8", openUTF8(L))
 	G.RawSetString("bit", openBit(L))
 	G.RawSetString("u64", openUint64(L))
+	h.libs.tostring = G.RawGetString("tostring")
 	h.openBaseHost()
 	h.openCoroutine()
 	h.openPackage()
@@ -81,6 +83,10 @@ func (h *Host) luaPrint(L *State) int {
 		case String:
 			h.out.WriteString(string(v))
 		default:
+			if tostring == h.libs.tostring {
+				h.out.WriteString(ToString(L, v))
+				continue
+			}
 			L.Push(tostring)
 			L.Push(v)
 			L.Call(1, 1)

@@ -99,15 +99,39 @@ func recoverError(err *error) {
 	}
 }
 
-// closest is the word of words most like s, or "" if none is close.
+// closest is the word of words most like s, or "" if none is close. Among
+// equals letters in another order come first, then the same initial.
 func closest(s string, words func(func(string))) string {
-	best, limit := "", 1+len(s)/4
+	best, least := "", 0
+	limit := 1 + len(s)/4
 	words(func(w string) {
-		if d := distance(s, w, limit); d <= limit && (best == "" || d < limit || w < best) {
-			best, limit = w, d
+		d := distance(s, w, limit)
+		if d > limit || d >= len(s) {
+			return
+		}
+		score := 4 * d
+		if sameLetters(s, w) {
+			score -= 2
+		}
+		if s[0] == w[0] {
+			score--
+		}
+		if best == "" || score < least || score == least && w < best {
+			best, least = w, score
 		}
 	})
 	return best
+}
+
+func sameLetters(a, b string) bool {
+	var count [256]int
+	for i := range len(a) {
+		count[a[i]]++
+	}
+	for i := range len(b) {
+		count[b[i]]--
+	}
+	return count == [256]int{}
 }
 
 // distance is the number of letters to insert, delete, change or swap with

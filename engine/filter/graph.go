@@ -20,6 +20,7 @@ type (
 		op   uint16
 		l, r *value
 		note note
+		user bool // an arithmetic relation, which libpcap does not see through
 	}
 	// assign writes scratch cells, in order, and is true.
 	assign struct {
@@ -63,6 +64,7 @@ type block struct {
 	l, r *value
 	to   []store
 	note note
+	user bool
 	k    uint32 // of a verdict: octets to keep
 	t, f *block
 }
@@ -126,7 +128,7 @@ func (g *graph) build(p predicate, t, f *block) *block {
 	case *anyOf:
 		b = g.build(p.l, t, g.build(p.r, t, f))
 	case *compare:
-		b = &block{op: p.op, l: p.l, r: p.r, note: p.note, t: t, f: f}
+		b = &block{op: p.op, l: p.l, r: p.r, note: p.note, user: p.user, t: t, f: f}
 	case *assign:
 		b = &block{kind: isStore, to: p.to, note: p.note, t: t, f: t}
 	}
@@ -255,7 +257,7 @@ func regroup(row []*block) {
 	}
 	slices.SortStableFunc(tests, func(x, y block) int { return first[x.l] - first[y.l] })
 	for i, b := range row {
-		b.op, b.l, b.r, b.note = tests[i].op, tests[i].l, tests[i].r, tests[i].note
+		b.op, b.l, b.r, b.note, b.user = tests[i].op, tests[i].l, tests[i].r, tests[i].note, tests[i].user
 	}
 }
 
@@ -299,7 +301,10 @@ func (g *graph) thread(root **block, ranges bool) (changed bool) {
 			b.f = b.t
 			reach(b.t, after)
 		default:
-			yes, no := known.learn(b, true), known.learn(b, false)
+			yes, no := known, known
+			if ranges || !b.user {
+				yes, no = known.learn(b, true), known.learn(b, false)
+			}
 			b.t, b.f = pass(b.t, yes), pass(b.f, no)
 			reach(b.t, yes)
 			reach(b.f, no)
@@ -429,7 +434,7 @@ func (fs facts) decide(b *block, ranges bool) (yes, ok bool) {
 		return decideConst(b.op, b.l.k, b.r.k), true
 	}
 	f := fs[b.l]
-	if f == nil {
+	if f == nil || b.user && !ranges {
 		return false, false
 	}
 	if yes, ok = f.tests[asked{b.op, b.r}]; ok {

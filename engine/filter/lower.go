@@ -151,10 +151,10 @@ func (l *lowering) test(op uint16, v *value, k uint32, n note) predicate {
 			} else if n.is != "" {
 				n.is = "not " + n.is
 			}
-			return &negate{&compare{jmpSET, v.l, v.r, n}}
+			return &negate{&compare{op: jmpSET, l: v.l, r: v.r, note: n}}
 		}
 	}
-	return &compare{op, v, l.values.num(k), n}
+	return &compare{op: op, l: v, r: l.values.num(k), note: n}
 }
 
 func (l *lowering) eq(v *value, k uint32, field, is string) predicate {
@@ -631,22 +631,19 @@ func (l *lowering) host6(n *idNode) predicate {
 	}
 	a := t.ip6.As16()
 	return both(l.linkType(etherIPv6, t), l.direction(q, func(source bool) predicate {
-		var p predicate = always(true)
-		first := true
-		for i := 3; i >= 0; i-- {
+		var p predicate
+		for i := range 4 {
 			mask := uint32(0xffffffff)
 			if have := int(bits) - 32*i; have <= 0 {
-				continue
+				break
 			} else if have < 32 {
 				mask <<= 32 - have
 			}
 			word := uint32(a[4*i])<<24 | uint32(a[4*i+1])<<16 | uint32(a[4*i+2])<<8 | uint32(a[4*i+3])
-			test := l.masked(l.net(pick[uint32](source, 8, 24)+uint32(4*i), sizeW), mask, word, pick(source, "IPv6.src", "IPv6.dst"), prefix.String())
-			if first {
-				p, first = test, false
-			} else {
-				p = both(p, test)
-			}
+			p = both(p, l.masked(l.net(pick[uint32](source, 8, 24)+uint32(4*i), sizeW), mask, word, pick(source, "IPv6.src", "IPv6.dst"), prefix.String()))
+		}
+		if p == nil {
+			return always(true)
 		}
 		return p
 	}))

@@ -31,7 +31,13 @@ func (l *lowering) relation(n *relNode) predicate {
 	case right.op == opNum:
 		p = l.test(code, left, right.k, said)
 	default:
-		p = &compare{code, left, right, said}
+		p = &compare{op: code, l: left, r: right, note: said}
+	}
+	switch q := p.(type) {
+	case *compare:
+		q.user = true
+	case *negate:
+		q.x.(*compare).user = true
 	}
 	if no {
 		p = &negate{p}

@@ -262,7 +262,7 @@ func (l *lowering) geneveInside(here *value) predicate {
 	end := l.values.alu(aluAdd, l.values.alu(aluAdd, options, l.values.num(8)), here)
 	start := l.values.cell(header)
 	l.header, l.typeAt, l.payload = offset{base: start}, offset{base: l.values.cell(typeAt)}, offset{base: l.values.cell(payload)}
-	l.bridged = &negate{&compare{jmpEQ, start, l.payload.base, note{"Geneve", "not carrying Ethernet"}}}
+	l.bridged = &negate{&compare{op: jmpEQ, l: start, r: l.payload.base, note: note{"Geneve", "not carrying Ethernet"}}}
 	plain := &assign{[]store{{header, end}, {payload, start}, {typeAt, l.values.alu(aluAdd, here, l.values.num(2))}},
 		note{"Geneve", "where the inner parts are"}}
 	ether := both(l.eq(l.values.load(sizeH, here, 2), etherTEB, "Geneve.proto", "bridged Ethernet"),

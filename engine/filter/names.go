@@ -155,6 +155,8 @@ func namesOf(tables ...map[string]uint32) func(func(string)) {
 
 func keywordNames(f func(string)) {
 	for w := range keywords {
-		f(w)
+		if otherMedia[w] == "" {
+			f(w)
+		}
 	}
 }

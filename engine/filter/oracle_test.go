@@ -184,8 +184,9 @@ func each[T any](items []T, f func(T)) {
 
 // reference interprets a program step by step as the kernel's documentation
 // says. It knows the ancillary loads, and, unlike x/net/bpf, the wire length
-// and the backward jumps of libpcap's protochain.
-func reference(code []bpf.RawInstruction, frame []byte, wireLen int, meta map[uint32]uint32) uint32 {
+// and the backward jumps of libpcap's protochain. A fault is a load beyond the
+// frame, which rejects it.
+func reference(code []bpf.RawInstruction, frame []byte, wireLen int, meta map[uint32]uint32) (keep uint32, fault bool) {
 	var a, x uint32
 	var mem [16]uint32
 	load := func(at uint64, size int) (uint32, bool) {
@@ -204,7 +205,7 @@ func reference(code []bpf.RawInstruction, frame []byte, wireLen int, meta map[ui
 	sizes := map[uint16]int{0x00: 4, 0x08: 2, 0x10: 1}
 	for pc, steps := 0, 0; pc >= 0 && pc < len(code); steps++ {
 		if steps > 100000 {
-			return 0
+			return 0, true
 		}
 		i := code[pc]
 		pc++
@@ -263,9 +264,9 @@ func reference(code []bpf.RawInstruction, frame []byte, wireLen int, meta map[ui
 			}
 		case 0x06:
 			if i.Op == 0x16 {
-				return a
+				return a, false
 			}
-			return i.K
+			return i.K, false
 		case 0x07:
 			if i.Op == 0x87 {
 				a = x
@@ -274,10 +275,10 @@ func reference(code []bpf.RawInstruction, frame []byte, wireLen int, meta map[ui
 			}
 		}
 		if !ok {
-			return 0
+			return 0, true
 		}
 	}
-	return 0
+	return 0, true
 }
 
 // mutate changes frames the way the wire does not: cut short, octets changed,

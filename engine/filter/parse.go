@@ -154,7 +154,7 @@ func (p *parser) term(q qualifiers, inherit bool) (node, qualifiers) {
 	t := p.cur()
 	if inherit && p.startsID() {
 		if !q.valid {
-			p.fail(t, tipFor(t.text, keywordNames), "%s needs a qualifier (host, net, port, …) before it", p.expr[t.off:t.off+t.len])
+			p.unqualified(t)
 		}
 		return p.id(q), q
 	}
@@ -367,10 +367,7 @@ func (p *parser) word() node {
 	t := p.take()
 	n := &wordNode{word: t}
 	if t.kind != tokKeyword {
-		if isID(t) && (t.kind != tokWord || tipFor(t.text, keywordNames) == "") {
-			p.fail(t, "", "%s needs a qualifier (host, net, port, …) before it", p.expr[t.off:t.off+t.len])
-		}
-		p.unexpected(t, "a primitive")
+		p.unqualified(t)
 	}
 	if medium, ok := otherMedia[t.text]; ok {
 		p.fail(t, "", "%q is for %s links only", t.text, medium)
@@ -398,6 +395,14 @@ func (p *parser) word() node {
 		p.unexpected(t, "a primitive")
 	}
 	return n
+}
+
+// unqualified refuses an id that nothing says what it is of.
+func (p *parser) unqualified(t token) {
+	if !isID(t) || t.kind == tokWord && closest(t.text, keywordNames) != "" {
+		p.unexpected(t, "a primitive")
+	}
+	p.fail(t, "", "%s needs a qualifier (host, net, port, …) before it", p.expr[t.off:t.off+t.len])
 }
 
 func (p *parser) number(of token) token {

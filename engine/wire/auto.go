@@ -509,7 +509,8 @@ func (p *Packet) finishSum(i int, f *Field, s uint64, length int) (v uint64, kno
 	if v == 0 && f.spec.Zero != 0 {
 		v = f.spec.Zero
 	}
-	return v, !p.read || !p.quotedOrCut(i)
+	// A sum over the header alone can be told while the header is there.
+	return v, !p.read || !f.cover.payload && !p.layers[i].cut || !p.quotedOrCut(i)
 }
 
 // quotedOrCut reports whether octets that a checksum covers may be missing.

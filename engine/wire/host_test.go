@@ -25,7 +25,7 @@ type host struct {
 	reg *wire.Registry
 }
 
-func newHost(t *testing.T) *host {
+func newHost(t testing.TB) *host {
 	t.Helper()
 	h := &host{}
 	l, err := lua.New(lua.Config{
@@ -45,7 +45,7 @@ func newHost(t *testing.T) *host {
 }
 
 // run runs a script and returns what it printed.
-func (h *host) run(t *testing.T, name, src string) (string, error) {
+func (h *host) run(t testing.TB, name, src string) (string, error) {
 	t.Helper()
 	h.out.Reset()
 	err := h.lua.RunScript(context.Background(), name, src)
@@ -53,7 +53,7 @@ func (h *host) run(t *testing.T, name, src string) (string, error) {
 }
 
 // build evaluates an expression and returns its octets.
-func (h *host) build(t *testing.T, expr string) []byte {
+func (h *host) build(t testing.TB, expr string) []byte {
 	t.Helper()
 	out, err := h.run(t, "test.lua", "io.write(tohex(bytes("+expr+")))")
 	if err != nil {

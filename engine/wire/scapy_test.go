@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bufio"
 	"encoding/hex"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"pktsh/engine/wire"
 )
 
 var update = flag.Bool("update", false, "write the goldens anew")
@@ -65,7 +68,7 @@ func (s *scapy) ask(t *testing.T, format string, args ...any) string {
 // golden is one packet of testdata/scapy.txt.
 type golden struct{ name, py, lua, hex string }
 
-func readGoldens(t *testing.T) []golden {
+func readGoldens(t testing.TB) []golden {
 	t.Helper()
 	b, err := os.ReadFile("testdata/scapy.txt")
 	if err != nil {
@@ -353,13 +356,80 @@ func TestRandomPacketsAreThoseOfScapy(t *testing.T) {
 	s := startScapy(t)
 	h := newHost(t)
 	const seed = 20
+	compared := 0
+	defer func() { t.Logf("%d values compared", compared) }()
 	for i := range 400 {
 		w := &twice{r: rand.New(rand.NewPCG(seed, uint64(i)))}
 		w.packet()
 		want := s.ask(t, "build %s", w.py.String())
 		got := hex.EncodeToString(h.build(t, w.lua.String()))
+		compared += compareScapy(t, h, s, w.lua.String(), want)
 		if got != want {
 			t.Errorf("seed %d, packet %d\npy  %s\nlua %s\n got %s\nwant %s", seed, i, w.py.String(), w.lua.String(), got, want)
 		}
 	}
+}
+
+// compareScapy compares what Scapy reads in the octets of a packet with what we
+// read: of layers and fields that have one name, numbers and addresses.
+func compareScapy(t *testing.T, h *host, s *scapy, expr, octets string) int {
+	t.Helper()
+	first, _, _ := strings.Cut(expr, "{")
+	b, err := hex.DecodeString(octets)
+	if err != nil {
+		t.Errorf("%s: %s", expr, octets)
+		return 0
+	}
+	var theirs [][2]json.RawMessage
+	if err := json.Unmarshal([]byte(s.ask(t, "parse %s %s", first, octets)), &theirs); err != nil {
+		t.Errorf("%s: %v", octets, err)
+		return 0
+	}
+	lay, err := h.reg.Layout(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := lay.Parse(b)
+	count := map[string]int{}
+	compared := 0
+	for _, layer := range theirs {
+		var name string
+		var fields map[string]any
+		if json.Unmarshal(layer[0], &name) != nil || json.Unmarshal(layer[1], &fields) != nil {
+			t.Fatalf("%s", layer)
+		}
+		if !h.reg.Known(name) || name == "Raw" || name == "Padding" {
+			continue
+		}
+		l := p.Layer(name, count[name])
+		count[name]++
+		if !l.OK() {
+			t.Errorf("%s\n%s: Scapy finds %s, we find %s", expr, octets, name, p.Summary())
+			continue
+		}
+		for field, want := range fields {
+			f := l.Layout().Field(field)
+			if f == nil || name == "ICMP" && field == "unused" {
+				continue // which Scapy has as octets of several lengths
+			}
+			v, err := l.Value(field)
+			if err != nil || v.Kind() == 0 {
+				continue
+			}
+			var got any
+			switch v.Kind() {
+			case wire.Uint:
+				got = float64(v.Uint())
+			case wire.MAC, wire.IP4, wire.IP6:
+				got = v.Text()
+			default:
+				continue
+			}
+			compared++
+			if got != want {
+				t.Errorf("%s\n%s: %s.%s is %v for Scapy and %v for us", expr, octets, name, field, want, got)
+			}
+		}
+	}
+	return compared
 }
