@@ -75,7 +75,15 @@ func faultf(kind error, format string, args ...any) error {
 
 // Suggest returns the word nearest to w among known, or "" when none is near.
 func Suggest(w string, known []string) string {
-	best, dist := "", len(w)/3+2
+	best, dist := "", 2
+	switch {
+	case len(w) < 2:
+		dist = 1
+	case len(w) > 8:
+		dist = 4
+	case len(w) > 4:
+		dist = 3
+	}
 	sort.Strings(known)
 	for _, k := range known {
 		if d := distance(strings.ToLower(w), strings.ToLower(k)); d < dist {

@@ -454,6 +454,11 @@ func (l Layer) putUint(f *Field, n uint64) error {
 	}
 	p.dirty = true
 	y := &p.layers[l.i]
+	control := f.control
+	if control {
+		r := p.rec(l.i)
+		control = r.uint(f) != n
+	}
 	if f.pos >= 0 && !y.cut {
 		f.store(p.buf[y.off:], n)
 	} else {
@@ -462,7 +467,7 @@ func (l Layer) putUint(f *Field, n uint64) error {
 	}
 	y.set.add(f.idx)
 	y.parsed.del(f.idx)
-	if f.control {
+	if control {
 		return p.relayout(l.i, nil)
 	}
 	return nil
