@@ -284,6 +284,9 @@ func (s *Shell) readPlain(more bool) (string, error) {
 	}
 	line, err := s.in.ReadString('\n')
 	if err != nil && line == "" {
+		if !s.quiet {
+			s.con.Write([]byte("\n"))
+		}
 		return "", io.EOF
 	}
 	return strings.TrimRight(line, "\r\n"), nil
