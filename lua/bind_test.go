@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 )
 
@@ -325,5 +327,50 @@ apropos"another name"`)
 		if !strings.Contains(got, w) {
 			t.Errorf("lacks %q in\n%s", w, got)
 		}
+	}
+}
+
+func TestDocsOfLuaFiles(t *testing.T) {
+	r := newRun(t, func(c *Config) {
+		c.Stdlib = fstest.MapFS{"net/arp.lua": {Data: []byte(`--- Asks for addresses.
+local arp = {}
+
+---Asks who has ip
+---and waits for the answer.
+---@param conn Conn      an Ethernet connection
+---@param wait? number   seconds
+---@return string?       MAC address
+---@error closed         the connection was closed
+function arp.resolve(conn, wait) end
+
+---@class arp.Options
+---@field retry? integer   how often to ask
+
+arp.short = function(a) end -- not documented
+return arp`)}}
+	})
+	docs := r.h.Docs()
+	d := docs[len(docs)-1]
+	if d.Name != "net/arp" || d.Doc != "Asks for addresses." || len(d.Funcs) != 1 || len(d.Options) != 1 {
+		t.Fatalf("%+v", d)
+	}
+	f := d.Funcs[0]
+	if f.Signature() != "arp.resolve(conn, wait?) -> string?" || f.Doc != "Asks who has ip\nand waits for the answer." || f.Line != 10 || f.Errors[0].Kind != "closed" {
+		t.Errorf("%+v", f)
+	}
+	if r.h.Help(String("arp.resolve")) == "" || !strings.Contains(r.h.Apropos("waits for the answer"), "arp.resolve") {
+		t.Error("help does not find it")
+	}
+}
+
+func TestAddressesAreText(t *testing.T) {
+	r := newRun(t, func(c *Config) {
+		c.Modules = []Module{{Name: "addr", Funcs: []Func{{"---Next.\n---@param a string\n---@return string\nfunction addr.next(a)", netip.Addr.Next}}}}
+	})
+	if err := r.do(`print(addr.next("10.0.0.1"), select(2, pcall(addr.next, "10.0.0")).message)`); err != nil {
+		t.Fatal(r.h.Report(err))
+	}
+	if got := r.out.String(); !strings.HasPrefix(got, "10.0.0.2\targument a: ParseAddr(\"10.0.0\")") {
+		t.Error(got)
 	}
 }

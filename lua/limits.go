@@ -2,7 +2,6 @@ package lua
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -63,16 +62,11 @@ const (
 
 // watchMemory guards the heap until stop is called.
 func (h *Host) watchMemory() (stop func()) {
-	limit, restore := h.cfg.MaxMemory, func() {}
+	limit := h.cfg.MaxMemory
 	if limit == 0 {
 		if limit = memoryLeft() / 4 * 3; limit == 0 {
-			return restore
+			return func() {}
 		}
-	} else {
-		// The collector works harder when the limit is near, so that what
-		// counts is what the script holds, and not garbage.
-		before := debug.SetMemoryLimit(int64(min(limit, math.MaxInt64)))
-		restore = func() { debug.SetMemoryLimit(before) }
 	}
 	done := make(chan struct{})
 	gone := make(chan struct{})
@@ -117,7 +111,6 @@ func (h *Host) watchMemory() (stop func()) {
 	return func() {
 		close(done)
 		<-gone
-		restore()
 	}
 }
 

@@ -177,7 +177,7 @@ func walk(out []pos, L *State) []pos {
 	}
 	i := 0
 	for f := topFrame(L); f != nil; f = f.Parent {
-		if f.Fn == concatFunction { // the operator .., which scripts do not know as a call
+		if f.Fn == concatFunction || f.Fn == fullFunction { // operators that the compiler made calls of
 			n--
 			continue
 		}

@@ -438,3 +438,17 @@ func TestDaemonsFinishWhatHasArrived(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestTaskFields(t *testing.T) {
+	prints(t, `
+local t = spawn(function() sleep(2) return 1, nil, 3 end)
+t.name = "worker"
+print(t.name, t.id, t:status(), tostring(t), t == t, pcall(function() t.id = 3 end))
+print(select(2, pcall(t.wait, t, 1)).kind, t:status())
+print(t:wait()) print(t:wait()) print(t:status(), select("#", t:wait()))
+local f = spawn(error, {kind = "own"}) print(select(2, pcall(f.wait, f)).kind, f:status())
+print(pcall(t.wait), pcall(spawn(sleep, 1).wait, 5))`,
+		"worker\t2\tready\ttask 2 (worker) ready\ttrue\tfalse\tof a task only the name can be set, at test.lua:4\n"+
+			"timeout\twaiting\n1\tnil\t3\n1\tnil\t3\ndone\t3\nown\tfailed\n"+
+			"false\tfalse\targument self: want Task, got number; call it with a colon: x:wait() (Task:wait), at test.lua:8")
+}

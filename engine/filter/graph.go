@@ -425,8 +425,12 @@ type asked struct {
 	r  *value
 }
 
-// maxNot bounds what is remembered about one value; to forget is always right.
-const maxNot = 64
+// Bounds on what is remembered: values, and answers about one of them. Not to
+// know is always right.
+const (
+	maxFacts = 64
+	maxNot   = 32
+)
 
 // decide is the outcome of a test, if it is known.
 func (fs facts) decide(b *block, ranges bool) (yes, ok bool) {
@@ -484,6 +488,9 @@ func decideConst(op uint16, a, b uint32) bool {
 
 // learn is fs and the outcome of b.
 func (fs facts) learn(b *block, yes bool) facts {
+	if len(fs) >= maxFacts && fs[b.l] == nil {
+		return fs
+	}
 	out := maps.Clone(fs)
 	if out == nil {
 		out = facts{}

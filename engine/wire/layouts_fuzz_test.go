@@ -40,6 +40,9 @@ func FuzzShippedLayouts(f *testing.F) {
 		q := p.Copy()
 		for i := range q.NumLayers() {
 			y := q.At(i)
+			if y.Cut() {
+				continue // what is there of its last field is not the whole value
+			}
 			for f := range y.Fields() {
 				if f.Auto() != nil {
 					continue
