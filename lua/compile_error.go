@@ -52,21 +52,19 @@ func snippet(src string, line, col int) string {
 		return ""
 	}
 	col = min(col-1, len(src))
-	before := src[:col]
-	const width = 100 // a long line is shown from near the place of the error
-	if len(before) > width {
-		cut := len(before) - width/2
-		for cut < len(before) && !utf8.RuneStart(before[cut]) {
-			cut++
+	before, after := printable(src[:col]), printable(src[col:])
+	const width = 100 // a long line is shown around the place of the error
+	if n := len(before) - width; n > 0 {
+		for n < len(before) && !utf8.RuneStart(before[n]) {
+			n++
 		}
-		src, before = "…"+src[cut:], "…"+before[cut:]
+		before = "…" + before[n:]
 	}
-	if len(src) > len(before)+width {
-		cut := len(before) + width
-		for !utf8.RuneStart(src[cut]) {
-			cut--
+	if n := width; n < len(after) {
+		for n > 0 && !utf8.RuneStart(after[n]) {
+			n--
 		}
-		src = src[:cut] + "…"
+		after = after[:n] + "…"
 	}
 	var pad strings.Builder
 	for _, r := range before {
@@ -76,7 +74,17 @@ func snippet(src string, line, col int) string {
 			pad.WriteByte(' ')
 		}
 	}
-	return "  " + src + "\n  " + pad.String() + "^"
+	return "  " + before + after + "\n  " + pad.String() + "^"
+}
+
+// printable replaces what a terminal does not show as one character.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 {
+			return '·'
+		}
+		return r
+	}, s)
 }
 
 // chunkName turns the chunk name given to load and its kin into the name shown

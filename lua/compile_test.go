@@ -115,7 +115,7 @@ func FuzzCompile(f *testing.F) {
 			f.Add(chunk)
 		}
 	}
-	for _, s := range []string{strings.Repeat("(", 300), strings.Repeat("a.", 3000) + "b=1", strings.Repeat("{", 300), "x=" + strings.Repeat("-", 500) + "1", "return " + strings.Repeat("f(", 300), strings.Repeat("::a::", 100)} {
+	for _, s := range []string{strings.Repeat("(", 300), strings.Repeat("a.", 3000) + "b=1", strings.Repeat("{", 300), "x=" + strings.Repeat("-", 500) + "1", "return " + strings.Repeat("f(", 300), strings.Repeat("::a::", 100), strings.Repeat("\x8e", 300), strings.Repeat("ä", 300) + "\x1b["} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, src string) {
