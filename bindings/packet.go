@@ -28,6 +28,8 @@ type codec struct {
 	}
 	texts map[textKey]lua.Value // names and flags as values
 
+	loading int // files of the library that are being loaded
+
 	made struct { // what over made last, and where
 		p  *wire.Packet
 		at lua.Division
@@ -967,16 +969,10 @@ func luaFromHex(s string) (lua.Value, error) {
 	return lua.Str(unsafe.String(unsafe.SliceData(b), len(b))), nil
 }
 
+// luaHexdump prints octets, a packet's too, as every hex dump does.
 func luaHexdump(L *lua.State) int {
 	h := lua.HostOf(L)
-	var s string
-	if p := packetIn(L.Get(1)); p != nil {
-		octetsOf(L, 1)
-		s = p.HexdumpFields()
-	} else {
-		s = wire.Hexdump(octetsOf(L, 1))
-	}
-	if _, err := h.Stdout().Write([]byte(s)); err != nil {
+	if _, err := h.Stdout().Write([]byte(wire.Hexdump(octetsOf(L, 1)))); err != nil {
 		h.Raise(L, err)
 	}
 	return 0
@@ -1173,8 +1169,10 @@ function Packet:summary()`, Go: (*wire.Packet).Summary},
 ---Prints the layers with their fields and where each value comes from.
 function Packet:show()`, Go: func(h *lua.Host, p *wire.Packet) error { return show(h, p.Show()) }},
 		{Decl: `
----Prints the octets with the fields that they belong to.
-function Packet:hexdump()`, Go: luaHexdump},
+---Prints the octets in hexadecimal and as text, 16 a line; with {fields = true}
+---field by field.
+---@param opts? table
+function Packet:hexdump(opts)`, Go: luaHexdump},
 		{Decl: `
 ---Prints the boxes of the RFCs with the values of this packet.
 function Packet:diagram()`, Go: func(h *lua.Host, p *wire.Packet) error { return show(h, p.Diagram()) }},
@@ -1237,6 +1235,60 @@ var layerType = lua.Type{
 		},
 	},
 	Methods: []lua.Func{
+		{Decl: `
+---The name of the layer's layout.
+---@return string
+function Layer:name()`, Go: func(l *layerRef) string { return l.lay.Name }},
+		{Decl: `
+---One line about the layer.
+---@return string
+function Layer:summary()`, Go: func(l *layerRef) (string, error) {
+			if !l.alive() {
+				return "", l.dead()
+			}
+			return string(l.AppendSummary(nil)), nil
+		}},
+		{Decl: `
+---Prints the fields and where each value comes from.
+function Layer:show()`, Go: func(h *lua.Host, l *layerRef) error {
+			if !l.alive() {
+				return l.dead()
+			}
+			return show(h, l.Layer.Show())
+		}},
+		{Decl: `
+---Prints the boxes of the RFCs with the values of this layer.
+function Layer:diagram()`, Go: func(h *lua.Host, l *layerRef) error {
+			if !l.alive() {
+				return l.dead()
+			}
+			return show(h, l.Layer.Diagram())
+		}},
+		{Decl: `
+---Prints the header's octets in hexadecimal and as text.
+function Layer:hexdump()`, Go: luaHexdump},
+		{Decl: `
+---The layer as JSON on one line.
+---@return string
+---@error range  an automatic field cannot hold its value
+function Layer:json()`, Go: func(l *layerRef) (string, error) {
+			if !l.alive() {
+				return "", l.dead()
+			}
+			b, err := l.Layer.AppendJSON(nil)
+			return string(b), err
+		}},
+		{Decl: `
+---Says which field an octet of the header belongs to and why it has its value.
+---@param octet integer  from 0
+---@return string
+---@error range  the header has no such octet
+function Layer:why(octet)`, Go: func(l *layerRef, octet int) (string, error) {
+			if !l.alive() {
+				return "", l.dead()
+			}
+			return l.Packet().Why(l.Offset() + octet)
+		}},
 		{Decl: `
 ---The layer's layout.
 ---@return Layout

@@ -144,9 +144,11 @@ function tohex(octets, between)`, Go: luaToHex},
 ---@error argument  something is no digit, or a digit is left over
 function fromhex(text)`, Go: luaFromHex},
 		{Decl: `
----Prints octets in hexadecimal and as text; a packet's with its fields.
+---Prints octets in hexadecimal and as text, 16 a line; with {fields = true} a
+---packet's field by field.
 ---@param octets Packet|Layer|string
-function hexdump(octets)`, Go: luaHexdump},
+---@param opts? table
+function hexdump(octets, opts)`, Go: luaHexdump},
 	},
 	Init: openWire,
 }
@@ -218,6 +220,8 @@ func openWire(h *lua.Host, _ *lua.Table) error {
 		if !ok {
 			return fmt.Errorf("no file declares %s: %w", name, fs.ErrNotExist)
 		}
+		c.loading++
+		defer func() { c.loading-- }()
 		return h.RunStdlib("proto/" + file)
 	}
 	err := eachIndexLine(func(name, file string, follows []string) error {
@@ -447,6 +451,13 @@ func layoutFollows(L *lua.State) int {
 	if t, ok := L.Get(3).(*lua.Table); ok {
 		d := declarer{c: c, L: L, layout: l.Name}
 		var err error
+		if c.loading == 0 && c.reg.Known(under) {
+			// A script's own rules are checked at once; those of the library, which would
+			// load each other, are checked by its tests.
+			if _, err := c.reg.Layout(under); err != nil {
+				c.h.Raise(L, err)
+			}
+		}
 		if u := c.reg.Loaded(under); u != nil {
 			d.words = func(field, word string) (uint64, bool) { return wordOf(u, field, word) }
 		}

@@ -119,3 +119,102 @@ print(#(odd / b / "x"), #keep[1])
 29	q
 29	28`)
 }
+
+func TestLayersAreReadAndWalked(t *testing.T) {
+	expect(t, buildP+`
+local names = {}
+for l in p:layers() do names[#names + 1] = l:name() end
+print(table.concat(names, "/"))
+print(p.TCP, p.ICMP == nil, p:layer("IP", 2), p:layer("IP").ttl, p:layer(3).dport)
+print(p.IP == p:layer("IP"), p.IP:layout(), #p.IP, tohex(p.UDP))
+p.dport = 53
+print(p.UDP.dport, p.UDP:provenance("dport"))
+print(p.IP:provenance("ttl"), p.IP:provenance("src"))
+print(p.ttl, p.seq)
+print(table.concat(p.UDP:fields(), " "))
+local c = p:copy(); c.IP.ttl = 1
+print(p.IP.ttl, c.IP.ttl, p == c)
+p.payload = IP{dst="1.2.3.4"}
+print(p:layer("IP", 2).dst, #p)
+p.IP.payload = "x"
+print(#p, p.UDP, p.payload)
+print(p.IP:json())
+`, `
+Ether/IP/UDP/Raw
+nil	true	nil	64	9999
+true	layout IP	20	03e8270f001e938b
+53	set	test.lua:9
+default	set	test.lua:2
+64	nil
+sport dport len chksum
+64	1	false
+1.2.3.4	62
+35	nil	x
+{"layer":"IP","version":4,"ihl":5,"tos":0,"len":21,"id":0,"flags":"","frag":0,"ttl":64,"proto":0,"chksum":26343,"src":"10.0.0.1","dst":"10.0.0.2","options":[]}
+`)
+}
+
+func TestErrorsOfPacketsInLua(t *testing.T) {
+	for src, want := range map[string]string{
+		`IP{ttl=300}`:                   `IP.ttl: 300 does not fit 8 bits (0..255), at test.lua:1`,
+		`local p = IP{}; p.ttl = -1`:    `IP.ttl: -1 does not fit 8 bits (0..255), at test.lua:1`,
+		`local p = IP{}; p.IP.ttl = {}`: `IP.ttl: want a number, got a table, at test.lua:1`,
+		`IP{tll=3}`:                     `IP.tll: no such field (did you mean "ttl"?), at test.lua:1`,
+		`IP{src="10.0.0"}`:              `IP.src: "10.0.0" is not an IPv4 address, such as "192.0.2.1", at test.lua:1`,
+		`Ether{src="x"}`:                `Ether.src: "x" is not a MAC address, such as "02:00:00:00:00:01", at test.lua:1`,
+		`local p = IP{}; print(p.tttl)`: `Packet.tttl: no layer, field or method of that name (did you mean "ttl"?), at test.lua:1`,
+		`local p = IP{}; p.IP.tttl = 1`: `IP.tttl: no such field (did you mean "ttl"?), at test.lua:1`,
+		`local p = IP{}; p.dport = 1`:   `Packet.dport: no layer of this packet (IP) has it, at test.lua:1`,
+		`IP{"x"}`:                       `fields have names (IP{version = …}), got a value without, at test.lua:1`,
+		`IP("x")`:                       `want a table of fields; octets are read with IP.parse(…)`,
+		`local p = IP{} / 5`:            `a packet is built from packets and strings, not from number`,
+		`ARP{op="is-att"}`:              `ARP.op: no name "is-att" (did you mean "is-at"?), at test.lua:1`,
+		`fromhex"45 0"`:                 `the last octet has a single digit`,
+		`fromhex"45 xy"`:                `"x" at character 4 is no hexadecimal digit`,
+		`local p = UDP{} / ("x"):rep(70000); bytes(p)`:                                              `UDP.len: 70008 octets do not fit 16 bits (0..65535), at test.lua:1`,
+		`local p = IP{}/UDP{}; local u = p.UDP; p.payload = ""; p.IP.payload = "x"; print(u.dport)`: `UDP: this layer is no longer part of its packet`,
+		`bytes(5)`: `want bytes (a string or a Packet), got number`,
+		`ICMP{type="echo-request", gw="1.2.3.4"}`:                 `ICMP.gw: only present when type is redirect, at test.lua:1`,
+		`wire.layout("X", {{"a", "u8", wehn = {}}})`:              `X.a: wehn: no such option (did you mean "when"?), at test.lua:1`,
+		`wire.layout("X", {{"a", "u7"}})`:                         `X: ends 7 bits into an octet, at test.lua:1`,
+		`wire.layout("X", {{"copy", "u8"}})`:                      `X.copy: "copy" is reserved`,
+		`wire.layout("X", {{"a", "u8"}}):follows("IP", {prot=3})`: `IP.prot: no such field (did you mean "proto"?), at test.lua:1`,
+		`wire.layout("x", {})`:                                    `x: names of layouts begin with a capital letter, at test.lua:1`,
+	} {
+		raises(t, src, want)
+	}
+}
+
+func TestALayoutOfOnesOwn(t *testing.T) {
+	expect(t, `
+Beacon = wire.layout("Beacon", {
+  { "kind",  "u4", enum = { [1] = "hello", [2] = "bye" } },
+  { "n",     "u4", auto = wire.count("peers") },
+  { "len",   "u16", auto = wire.octets("Beacon", "payload", -3) },
+  { "key",   "u64" },
+  { "extra", "s16", when = { kind = "bye" } },
+  { "label", "cstring" },
+  { "peers", "ip4", count = "n" },
+  { "blob",  "bytes", size = function(r) return r.n * 2 end },
+  { "sum",   "u8", auto = function(l) return #l:octets() end },
+}, { summary = "{kind} {label}" })
+Beacon:follows("UDP", { dport = 4242 })
+local b = Beacon{kind = "hello", key = u64"0xfedcba9876543210", label = "me", peers = {"10.0.0.1", "10.0.0.2"}, blob = "abcd"}
+print(tohex(bytes(b)))
+local p = IP{src="10.0.0.1", dst="10.0.0.2"} / UDP{sport = 1} / b
+print(p.UDP.dport, p.UDP:provenance("dport"))
+local q = IP.parse(bytes(p))
+print(q.Beacon.kind, q.Beacon.n, q.Beacon.len, q.Beacon.key, q.Beacon.extra, q.Beacon.label, q.Beacon.peers[2], q.Beacon.blob, q.Beacon.sum)
+q.Beacon.kind = "bye"
+q.Beacon.extra = -2
+q.Beacon.peers = {"1.1.1.1"}
+print(q.Beacon.extra, q.Beacon.n, q.Beacon.len, #q, q.Beacon.label, q.UDP.len)
+print(tostring(b))
+`, `
+120018fedcba98765432106d65000a0000010a000002616263641b
+4242	auto
+hello	2	24	18364758544493064720	nil	me	10.0.0.2	abcd	27
+-2	1	22	53	me	33
+Beacon hello "me"
+`)
+}

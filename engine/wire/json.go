@@ -27,19 +27,9 @@ func (p *Packet) AppendJSON(b []byte) ([]byte, error) {
 			b = append(b, ',')
 		}
 		first = false
-		b = append(b, `{"layer":`...)
-		b = appendJSONString(b, l.Layout().Name)
-		for f := range l.Fields() {
-			v, err := l.Get(f)
-			if err != nil {
-				return b, err
-			}
-			b = append(b, ',')
-			b = appendJSONString(b, f.Name)
-			b = append(b, ':')
-			b = appendJSONValue(b, v)
+		if b, err = l.AppendJSON(b); err != nil {
+			return b, err
 		}
-		b = append(b, '}')
 	}
 	b = append(b, ']')
 	if notes := p.Notes(); len(notes) > 0 {
@@ -55,6 +45,23 @@ func (p *Packet) AppendJSON(b []byte) ([]byte, error) {
 			b = append(b, '}')
 		}
 		b = append(b, ']')
+	}
+	return append(b, '}'), nil
+}
+
+// AppendJSON appends the layer as [Packet.AppendJSON] does.
+func (l Layer) AppendJSON(b []byte) ([]byte, error) {
+	b = append(b, `{"layer":`...)
+	b = appendJSONString(b, l.Layout().Name)
+	for f := range l.Fields() {
+		v, err := l.Get(f)
+		if err != nil {
+			return b, err
+		}
+		b = append(b, ',')
+		b = appendJSONString(b, f.Name)
+		b = append(b, ':')
+		b = appendJSONValue(b, v)
 	}
 	return append(b, '}'), nil
 }

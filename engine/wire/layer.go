@@ -180,6 +180,15 @@ func (l Layer) Provenance(f *Field) Provenance {
 	case f.auto != nil:
 		return Automatic
 	}
+	if k := l.i + 1; k < len(l.p.layers) {
+		if upper := l.p.layers[k].lay; upper != l.p.reg.raw && upper != l.p.reg.pad {
+			for _, fl := range y.lay.fillsFor(upper) {
+				if fl.f == f {
+					return Automatic
+				}
+			}
+		}
+	}
 	return Default
 }
 
