@@ -52,10 +52,10 @@ func drawDiagram(b *strings.Builder, cells []cell) {
 
 // A part is the piece of a cell that stands in one row.
 type part struct {
-	cell       *cell
-	from, to   int  // bits of the row
-	label      bool // this piece carries name and value
-	begin, end bool // the cell begins, ends in this row
+	cell     *cell
+	from, to int  // bits of the row
+	label    bool // this piece carries name and value
+	apart    bool // no other piece of the cell stands above or below it
 }
 
 // layRows cuts the cells into rows.
@@ -74,13 +74,15 @@ func layRows(cells []cell) [][]part {
 		c := &cells[i]
 		if c.long || c.bits > longField*8 {
 			flush()
-			rows = append(rows, []part{{cell: c, to: rowBits, label: true, begin: true, end: true}})
+			rows = append(rows, []part{{cell: c, to: rowBits, label: true}})
 			continue
 		}
 		left := c.bits
 		for left > 0 {
 			n := min(left, rowBits-col)
-			row = append(row, part{cell: c, from: col, to: col + n, begin: left == c.bits, end: n == left})
+			// A box that goes over the end of a row and is no wider than one has
+			// two pieces that do not touch.
+			row = append(row, part{cell: c, from: col, to: col + n, apart: c.bits <= rowBits})
 			left -= n
 			col += n
 			if col == rowBits {
@@ -184,6 +186,9 @@ func rowText(b *strings.Builder, r []part, text func(*cell) string, notes *[]str
 			if notes != nil && (utf8.RuneCountInString(s) > p.room() || utf8.RuneCountInString(p.cell.name) > p.room()) {
 				*notes = append(*notes, p.cell.name+": "+p.cell.value)
 			}
+		}
+		if !p.label && p.apart {
+			s = "…"
 		}
 		s = cut(s, p.room())
 		gap := p.room() - utf8.RuneCountInString(s)

@@ -6,6 +6,6 @@ local p = Ether{src = "02:00:00:00:00:01", dst = "02:00:00:00:00:02"}
   / "GET / HTTP/1.0\r\n"
 p.IP.ttl = 3
 p.IP.chksum = 0xdead
-print(p:show())
-print(Ether.parse(bytes(p)):show())
-print(Ether.parse(bytes(p):sub(1, 60)):show())
+p:show()
+Ether.parse(bytes(p)):show()
+Ether.parse(bytes(p):sub(1, 60)):show()
