@@ -11,7 +11,9 @@ local bob   = lan:host{name = "bob",   ip = "10.0.0.2/24"}
 
 ladder{on = lan, alice, bob} -- draws every frame that passes
 
-for seq, rtt in ipairs(alice:ping("10.0.0.2", {count = 3, interval = 0.1})) do
+local rtts = alice:ping("10.0.0.2", {count = 3, interval = 0.1})
+sleep(0) -- the picture first: its port heard the last reply at the same moment
+for seq, rtt in ipairs(rtts) do
   print(("reply %d after %.1f ms"):format(seq, rtt * 1000))
 end
 
@@ -22,6 +24,7 @@ local echo = Ether{src = "02:00:00:00:00:01", dst = bob.mac}
   / ICMP{type = "echo-request", id = 7, seq = 1} / "hello, lan"
 
 local reply = port:sr1(echo, {timeout = 1})
+sleep(0)
 print()
-print(reply:show())
-print(hexdump(reply))
+reply:show()
+hexdump(reply)

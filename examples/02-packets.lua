@@ -7,8 +7,8 @@ local p = Ether{src = "02:00:00:00:00:01", dst = "02:00:00:00:00:02"}
 
 print(p)                    -- one line
 print("octets", #p)
-print(p:show())             -- every field, and where its value comes from
-print(p.IP:diagram())       -- the header as the RFC draws it, with this packet's values
+p:show()             -- every field, and where its value comes from
+p.IP:diagram()       -- the header as the RFC draws it, with this packet's values
 
 -- Reading an automatic field gives the value that would be sent.
 print("checksum", ("0x%04x"):format(p.IP.chksum))

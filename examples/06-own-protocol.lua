@@ -15,7 +15,7 @@ local p = Ether{dst = "ff:ff:ff:ff:ff:ff"} / IP{src = "10.0.0.1", dst = "10.0.0.
   / UDP{sport = 5683} / SENSOR{station = 7, flags = "alarm", readings = {215, -40, 1013}}
 
 print(p)
-print(p.SENSOR:diagram())
+p.SENSOR:diagram()
 
 -- What comes off the wire is read by the same table.
 local q = Ether.parse(bytes(p))
