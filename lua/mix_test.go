@@ -81,7 +81,8 @@ func BenchmarkMix(b *testing.B) {
 		}
 		return cpuTime() - start
 	}
-	logs := 0.0
+	logs, vm, ran, vmRan := 0.0, 0.0, 0, 0
+	measured := map[string]bool{} // b.Run begins with a trial of one turn
 	for _, m := range mix {
 		b.Run(m.name, func(b *testing.B) {
 			bestStock, best := time.Hour, time.Hour
@@ -94,8 +95,16 @@ func BenchmarkMix(b *testing.B) {
 			b.ReportMetric(float64(best)/n, "ns/turn")
 			b.ReportMetric(r, "times-stock")
 			b.ReportMetric(0, "ns/op")
-			logs += math.Log(r)
+			if !measured[m.name] {
+				measured[m.name] = true
+				logs += math.Log(r)
+				ran++
+				if m.name != "string.format" && m.name != "match" {
+					vm += math.Log(r)
+					vmRan++
+				}
+			}
 		})
 	}
-	b.ReportMetric(math.Exp(logs/float64(len(mix))), "geomean-times-stock")
+	b.Logf("geometric mean: %.2f times stock; without the two that a faster library decides: %.2f", math.Exp(logs/float64(ran)), math.Exp(vm/float64(vmRan)))
 }
