@@ -7,33 +7,12 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"pktsh/engine"
 )
-
-// need skips the test aloud when the machine lacks something, or fails it when
-// PKTSH_REQUIRE says that it must be there.
-func need(t *testing.T, what string, err error) {
-	t.Helper()
-	if err == nil {
-		return
-	}
-	if slices.Contains(strings.Split(os.Getenv("PKTSH_REQUIRE"), ","), what) {
-		t.Fatalf("needs %s: %v", what, err)
-	}
-	t.Skipf("needs %s: %v", what, err)
-}
-
-// needProgram is need for a program on the path.
-func needProgram(t *testing.T, name string) {
-	t.Helper()
-	_, err := exec.LookPath(name)
-	need(t, name, err)
-}
 
 const inside = "PKTSH_TEST_IN_NETNS"
 
