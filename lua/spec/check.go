@@ -17,80 +17,80 @@ func (r *run) module() lua.Module {
 		Name: "check",
 		Doc:  "Checks of a spec: each raises an error that says what differs.",
 		Funcs: []lua.Func{
-			{`
+			{Decl: `
 ---Declares a test: a sentence about what holds, and the function that shows it.
 ---@param name string
 ---@param fn function
-function test(name, fn)`, r.luaTest},
-			{`
+function test(name, fn)`, Go: r.luaTest},
+			{Decl: `
 ---Checks that two values are equal. Tables are compared by what is in them,
 ---packets and other objects as == does.
 ---@param got any
 ---@param want any
 ---@param note? string    said when they differ
-function check.equal(got, want, note)`, checkEqual},
-			{`
+function check.equal(got, want, note)`, Go: checkEqual},
+			{Decl: `
 ---Checks that two values differ.
 ---@param got any
 ---@param other any
 ---@param note? string
-function check.differ(got, other, note)`, checkDiffer},
-			{`
+function check.differ(got, other, note)`, Go: checkDiffer},
+			{Decl: `
 ---Checks that a value is neither nil nor false, and returns it.
 ---@param got any
 ---@param note? string
 ---@return any
-function check.truthy(got, note)`, checkTruthy},
-			{`
+function check.truthy(got, note)`, Go: checkTruthy},
+			{Decl: `
 ---Checks that a value is nil or false.
 ---@param got any
 ---@param note? string
-function check.falsy(got, note)`, checkFalsy},
-			{`
+function check.falsy(got, note)`, Go: checkFalsy},
+			{Decl: `
 ---Checks that two numbers differ by no more than a tolerance.
 ---@param got number
 ---@param want number
 ---@param tolerance? number    default 1e-9
 ---@param note? string
-function check.near(got, want, tolerance, note)`, checkNear},
-			{`
+function check.near(got, want, tolerance, note)`, Go: checkNear},
+			{Decl: `
 ---Checks that a text, or the text of a value, matches a Lua pattern.
 ---@param got any
 ---@param pattern string
 ---@param note? string
-function check.matches(got, pattern, note)`, checkMatches},
-			{`
+function check.matches(got, pattern, note)`, Go: checkMatches},
+			{Decl: `
 ---Checks that a function raises an error of a kind, or else one whose text
 ---contains or matches a pattern. Returns the error.
 ---@param want string       "closed", or a part of the message
 ---@param fn function
 ---@param ... any           arguments of fn
 ---@return any
-function check.raises(want, fn, ...)`, checkRaises},
-			{`
+function check.raises(want, fn, ...)`, Go: checkRaises},
+			{Decl: `
 ---Checks the octets of a string or packet against hexadecimal text, laid out
 ---in lines as one likes; -- begins a comment.
 ---@param got any
 ---@param want string
 ---@param note? string
-function check.bytes(got, want, note)`, checkBytes},
-			{`
+function check.bytes(got, want, note)`, Go: checkBytes},
+			{Decl: `
 ---Checks that a connector delivers these frames next, in this order, and
 ---nothing after them at once. A frame is hexadecimal text or a packet.
 ---@param conn any
 ---@param frames table
 ---@param timeout? number    seconds to wait for each (default 1)
-function check.frames(conn, frames, timeout)`, checkFrames},
-			{`
+function check.frames(conn, frames, timeout)`, Go: checkFrames},
+			{Decl: `
 ---Fails the test.
 ---@param message string
-function check.fail(message)`, func(L *lua.State) int {
+function check.fail(message)`, Go: func(L *lua.State) int {
 				return fail(L, L.CheckString(1), "")
 			}},
-			{`
+			{Decl: `
 ---Ends the test as skipped, for what cannot be tested here.
 ---@param why string
-function check.skip(why)`, func(L *lua.State) int {
+function check.skip(why)`, Go: func(L *lua.State) int {
 				h := lua.HostOf(L)
 				h.Raise(L, &skipError{L.CheckString(1)})
 				return 0
