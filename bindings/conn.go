@@ -396,7 +396,7 @@ func lanHost(h *lua.Host, l *Lan, opts *lua.Table) (lua.Value, error) {
 	return res[0], nil
 }
 
-// connMethods is filled by init because the methods refer to the module.
+// connMethods are what scripts call on a Conn.
 var connMethods = []lua.Func{
 	{Decl: `
 ---Sends one frame and returns how many octets went out. It waits while there is
