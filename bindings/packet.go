@@ -438,6 +438,9 @@ func layerNewIndex(L *lua.State) int {
 
 // get is a field's value in Lua.
 func (c *codec) get(L *lua.State, l wire.Layer, f *wire.Field) lua.Value {
+	if n, ok := l.Number(f); ok {
+		return lua.Num(float64(n))
+	}
 	v, err := l.Get(f)
 	if err != nil {
 		c.h.Raise(L, err)

@@ -294,6 +294,16 @@ func (l Layer) Uint(f *Field) (uint64, error) {
 	return v.n, err
 }
 
+// Number reads an unsigned integer at a fixed place that reads as a number; ok is
+// false for any other field, and when something has to be computed first: see Get.
+func (l Layer) Number(f *Field) (n uint64, ok bool) {
+	y := &l.p.layers[l.i]
+	if !f.plain || y.cut || l.p.dirty && f.computed() {
+		return 0, false
+	}
+	return f.fetch(l.p.buf[y.off:]), true
+}
+
 // Octets4 reads the first octets of an address that is always there, or zeros.
 func (l Layer) Octets4(f *Field) (a [4]byte) {
 	if l.p != nil && f.pos >= 0 && !l.y().cut {

@@ -71,9 +71,10 @@ type Field struct {
 	mask    uint64
 	gen     int // of the registry when named was found out
 	named   bool
-	pos     int // bit from the start of the header, if fixed; else -1
-	tail    int // place among the fields that may move, else -1
-	width   int // bits, if fixed; else -1
+	plain   bool // a whole unsigned integer at a fixed place that reads as a number
+	pos     int  // bit from the start of the header, if fixed; else -1
+	tail    int  // place among the fields that may move, else -1
+	width   int  // bits, if fixed; else -1
 	alt     *Field
 	def     uint64
 	defOct  []byte
@@ -599,6 +600,7 @@ func (l *Layout) place() error {
 	for _, f := range l.fields {
 		if f.pos >= 0 {
 			f.setOp(pos / 8)
+			f.plain = f.op != opAny && !f.Type.Enum && f.Type.Flags == nil
 		}
 	}
 	if moving && run%8 != 0 || !moving && pos%8 != 0 {

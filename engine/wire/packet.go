@@ -77,17 +77,14 @@ type Room1 struct {
 }
 
 // RoomParsed is memory for the layers of a packet that is parsed.
-type RoomParsed struct {
-	layers [4]layer
-	ext    [2]uint32
-}
+type RoomParsed struct{ layers [3]layer }
 
 type room interface {
 	use(p *Packet)
 }
 
 func (r *Room) use(p *Packet)       { p.layers, p.buf, p.ext = r.layers[:0], r.buf[:0], r.ext[:0] }
-func (r *RoomParsed) use(p *Packet) { p.layers, p.ext = r.layers[:0], r.ext[:0] }
+func (r *RoomParsed) use(p *Packet) { p.layers = r.layers[:0] }
 func (r *Room1) use(p *Packet)      { p.layers, p.buf = r.layers[:0], r.buf[:0] }
 
 // maxLayers ends the parsing of frames that are nothing but nested headers.
