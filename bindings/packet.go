@@ -35,9 +35,8 @@ type codec struct {
 		at lua.Division
 	}
 
-	files   map[string]string // layout -> file in Stdlib
-	parsers map[*wire.Layout]*lua.Function
-	text    []byte // scratch
+	files map[string]string // layout -> file in Stdlib
+	text  []byte            // scratch
 }
 
 // textKey is a number of a type that reads as text.

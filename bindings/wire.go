@@ -203,7 +203,7 @@ func openWire(h *lua.Host, _ *lua.Table) error {
 		h: h, reg: wire.NewRegistry(),
 		packetMT: h.Metatable("Packet"), layerMT: h.Metatable("Layer"), layoutMT: h.Metatable("Layout"), recordMT: h.Metatable("Record"),
 		layouts: map[*wire.Layout]*lua.UserData{}, words: map[string]word{}, sites: map[wire.Site]*wire.Site{},
-		texts: map[textKey]lua.Value{}, files: map[string]string{}, parsers: map[*wire.Layout]*lua.Function{},
+		texts: map[textKey]lua.Value{}, files: map[string]string{},
 	}
 	c.reg.Handle = c
 	for _, name := range []string{"Packet", "Layer"} {
@@ -348,7 +348,8 @@ function Layout:followers()`, Go: layoutFollowers},
 // luaLayout is a layout as Lua holds it.
 type luaLayout struct {
 	*wire.Layout
-	c *codec
+	c      *codec
+	parser *lua.Function
 }
 
 // layoutIn is the layout of a Lua value, nil if it is none.
@@ -364,7 +365,7 @@ func layoutIn(v lua.Value) *wire.Layout {
 func (c *codec) layout(l *wire.Layout) lua.Value {
 	ud := c.layouts[l]
 	if ud == nil {
-		ud = c.h.NewUserData(&luaLayout{l, c}, c.layoutMT)
+		ud = c.h.NewUserData(&luaLayout{Layout: l, c: c}, c.layoutMT)
 		c.layouts[l] = ud
 	}
 	return ud
@@ -380,23 +381,25 @@ func checkLayout(L *lua.State, n int) *wire.Layout {
 
 // layoutIndex gives parse bound to its layout, so that Ether.parse(b) works with a dot.
 func layoutIndex(L *lua.State) int {
-	l := layoutIn(L.Get(1))
-	if l == nil || L.Get(2) != lua.Value(lua.String("parse")) {
+	ud, _ := L.Get(1).(*lua.UserData)
+	if ud == nil {
 		return 0
 	}
-	c := l.Registry().Handle.(*codec)
-	fn := c.parsers[l]
-	if fn == nil {
-		fn = c.h.NewFunction(func(L *lua.State) int {
+	l, ok := ud.Value.(*luaLayout)
+	if !ok || L.Get(2) != lua.Value(lua.String("parse")) {
+		return 0
+	}
+	c := l.c
+	if l.parser == nil {
+		l.parser = c.h.NewFunction(func(L *lua.State) int {
 			i := 1
 			if L.GetTop() > 1 && layoutIn(L.Get(1)) != nil {
 				i = 2 // called with a colon
 			}
-			return parseArg(L, c, l, i)
+			return parseArg(L, c, l.Layout, i)
 		})
-		c.parsers[l] = fn
 	}
-	L.Push(fn)
+	L.Push(l.parser)
 	return 1
 }
 

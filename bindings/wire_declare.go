@@ -144,7 +144,7 @@ func (d *declarer) typeOf(f *wire.FieldSpec, v lua.Value) error {
 	return fmt.Errorf("the second item is its type, got %s", d.c.h.TypeName(v))
 }
 
-func wantInt(v lua.Value) (int, error) {
+func declInt(v lua.Value) (int, error) {
 	if n, ok := v.(lua.Number); ok && lua.Number(int(n)) == n {
 		return int(n), nil
 	}
@@ -165,12 +165,12 @@ func (d *declarer) option(f *wire.FieldSpec, key string, v lua.Value) (err error
 	case "auto":
 		f.Auto, err = d.auto(v)
 	case "unit":
-		f.Unit, err = wantInt(v)
+		f.Unit, err = declInt(v)
 	case "plus":
-		f.Plus, err = wantInt(v)
+		f.Plus, err = declInt(v)
 	case "zero":
 		var n int
-		n, err = wantInt(v)
+		n, err = declInt(v)
 		f.Zero = uint64(n)
 	case "names":
 		err = d.names(f, v)
@@ -205,7 +205,7 @@ func (d *declarer) option(f *wire.FieldSpec, key string, v lua.Value) (err error
 		}
 		f.Of = text()
 	case "pad":
-		f.Pad, err = wantInt(v)
+		f.Pad, err = declInt(v)
 	case "bounds":
 		if s := text(); err == nil && s != "payload" {
 			return fmt.Errorf("only \"payload\" can be bounded")
@@ -311,7 +311,7 @@ func (d *declarer) names(f *wire.FieldSpec, v lua.Value) (err error) {
 func (d *declarer) size(v lua.Value) (*wire.Size, error) {
 	switch v := v.(type) {
 	case lua.Number:
-		n, err := wantInt(v)
+		n, err := declInt(v)
 		return wire.Fixed(n), err
 	case lua.String:
 		if v == "*" {
@@ -323,10 +323,10 @@ func (d *declarer) size(v lua.Value) (*wire.Size, error) {
 		mul, add := 1, 0
 		var err error
 		if n := v.RawGetInt(2); n != lua.Nil {
-			mul, err = wantInt(n)
+			mul, err = declInt(n)
 		}
 		if n := v.RawGetInt(3); n != lua.Nil && err == nil {
-			add, err = wantInt(n)
+			add, err = declInt(n)
 		}
 		if !ok || err != nil {
 			return nil, fmt.Errorf("want { \"field\", times, plus }")
@@ -683,15 +683,15 @@ func (d *declarer) tlv(t *lua.Table) (*wire.TLVSpec, error) {
 		case "includes":
 			s.Includes = lua.Truth(v)
 		case "unit":
-			s.Unit, err = wantInt(v)
+			s.Unit, err = declInt(v)
 		case "align":
-			s.Align, err = wantInt(v)
+			s.Align, err = declInt(v)
 		case "bare":
 			err = codes(single, v)
 		case "last":
 			err = codes(stop, v)
 		case "pad":
-			s.Pad, err = wantInt(v)
+			s.Pad, err = declInt(v)
 		case "fill":
 			s.Fill = string(str)
 		default:
