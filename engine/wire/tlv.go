@@ -7,16 +7,15 @@ import (
 
 // TLV is a compiled [TLVSpec].
 type TLV struct {
-	spec           TLVSpec
-	typeT, lenT    *Type
-	head           int // octets of type and length
-	unit, align    int
-	byCode         map[uint64]*OptionInfo
-	byName         map[string]*OptionInfo
-	names          []string
-	fill, fill1    *OptionInfo
-	typeAt, lenAt  int // bit positions in the head
-	typeFirstWhole bool
+	spec          TLVSpec
+	typeT, lenT   *Type
+	head          int // octets of type and length
+	unit, align   int
+	byCode        map[uint64]*OptionInfo
+	byName        map[string]*OptionInfo
+	names         []string
+	fill, fill1   *OptionInfo
+	typeAt, lenAt int // bit positions in the head
 }
 
 // OptionInfo is a declared option.
