@@ -40,15 +40,27 @@ func (e *Error) Column() int {
 
 func (e *Error) lineStart() int { return strings.LastIndexByte(e.Expr[:e.Offset], '\n') + 1 }
 
+// Fields are the facts that a script can read.
+func (e *Error) Fields() map[string]any {
+	return map[string]any{"line": e.Line(), "column": e.Column(), "expr": e.Expr}
+}
+
 // Render is the message above the line of the expression it speaks of, with a
-// caret below the fault:
+// caret below the fault, and what to do, if we know:
 //
 //	filter: column 6: port 70000 does not fit 16 bits (0..65535)
 //	    port 70000
 //	         ^~~~~
 func (e *Error) Render() string {
-	var b strings.Builder
-	b.WriteString(e.Error())
+	s := e.Error() + "\n" + e.Picture()
+	if e.Tip != "" {
+		s += "\n    " + e.Tip
+	}
+	return s
+}
+
+// Picture is the line of the expression with the caret below, indented.
+func (e *Error) Picture() string {
 	start := e.lineStart()
 	line := e.Expr[start:]
 	if i := strings.IndexByte(line, '\n'); i >= 0 {
@@ -67,11 +79,7 @@ func (e *Error) Render() string {
 		}
 		return ' '
 	}, line[:at])
-	fmt.Fprintf(&b, "\n    %s\n    %s%s", printable(line), pad, mark)
-	if e.Tip != "" {
-		b.WriteString("\n    " + e.Tip)
-	}
-	return b.String()
+	return "    " + printable(line) + "\n    " + pad + mark
 }
 
 // printable keeps control characters off a terminal, one column each.

@@ -1,6 +1,9 @@
 package filter
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A Test asks for octets at a fixed place of the frame.
 type Test struct {
@@ -17,6 +20,8 @@ const maxOffset = 1 << 20
 // their order. No tests accept every frame. A test that cannot be asked is an
 // *Error that names it.
 //
+// Its text is an expression that Compile takes and that means the same.
+//
 // It is what a packet used as a pattern compiles to: the fields its author
 // set, at the offsets they have in it.
 func FromFields(tests []Test, link LinkType, o Options) (p *Program, err error) {
@@ -25,7 +30,7 @@ func FromFields(tests []Test, link LinkType, o Options) (p *Program, err error) 
 		o.SnapLen = defaultSnapLen
 	}
 	l := &lowering{link: link, values: newValues()}
-	text := ""
+	var text []string
 	var all predicate = always(true)
 	for _, t := range tests {
 		switch {
@@ -34,23 +39,16 @@ func FromFields(tests []Test, link LinkType, o Options) (p *Program, err error) 
 		case t.Mask != nil && len(t.Mask) != len(t.Value):
 			fail("", 0, 1, "", "%s: a mask of %d octets for a value of %d", t.Name, len(t.Mask), len(t.Value))
 		}
-		if text != "" {
-			text += " and "
-		}
-		text += fmt.Sprintf("ether[%d:%d]", t.Offset, len(t.Value))
-		if t.Mask != nil {
-			text += fmt.Sprintf(" & 0x%x", t.Mask)
-		}
-		text += fmt.Sprintf(" = 0x%x", t.Value)
-		all = both(all, l.octetsMasked(t))
+		all = both(all, l.octetsMasked(t, &text))
 	}
-	p = &Program{expr: text, link: link, code: l.emit(all, o.SnapLen)}
+	p = &Program{expr: strings.Join(text, " and "), link: link, code: l.emit(all, o.SnapLen)}
 	p.vm = newMachine(raw(p.code))
 	return p, nil
 }
 
-// octetsMasked asks for the octets of t in as few loads as it takes.
-func (l *lowering) octetsMasked(t Test) predicate {
+// octetsMasked asks for the octets of t in as few loads as it takes, and adds
+// the same in the language of filters to text.
+func (l *lowering) octetsMasked(t Test, text *[]string) predicate {
 	var p predicate = always(true)
 	for i := 0; i < len(t.Value); {
 		size, width := uint16(sizeB), 1
@@ -68,10 +66,15 @@ func (l *lowering) octetsMasked(t Test) predicate {
 			}
 			value, mask = value<<8|uint32(t.Value[i+j]&m), mask<<8|uint32(m)
 		}
-		if mask == 1<<(8*width)-1 {
-			mask = 0xffffffff
-		}
 		at := uint32(t.Offset + i)
+		switch {
+		case mask == 0:
+		case mask == 1<<(8*width)-1:
+			*text = append(*text, fmt.Sprintf("ether[%d:%d] = 0x%0*x", at, width, 2*width, value))
+			mask = 0xffffffff
+		default:
+			*text = append(*text, fmt.Sprintf("ether[%d:%d] & 0x%0*x = 0x%0*x", at, width, 2*width, mask, 2*width, value))
+		}
 		p = both(p, l.masked(l.values.load(size, nil, at), mask, value, t.Name, fmt.Sprintf("= 0x%0*x", 2*width, value)))
 		i += width
 	}

@@ -157,6 +157,28 @@ func (p *Program) Kernel() []bpf.RawInstruction {
 	return raw(p.code)
 }
 
+// Instruction is one of the kernel's, so that callers need not import x/net.
+type Instruction = bpf.RawInstruction
+
+// Prefilter is a program for a live socket whose frames go through Match
+// afterwards, with their VLAN tag put back: it accepts at least all that Match
+// accepts. A frame whose tag is in the kernel's metadata passes, because its
+// octets stand elsewhere there.
+//
+// Kernel decides alone, with the meaning that tcpdump has on a live interface,
+// where "ip" is true of a tagged IP packet as well; Prefilter and Match
+// together mean the same as Match on a capture file.
+func (p *Program) Prefilter() []bpf.RawInstruction {
+	if p.kernel || p.link != Ethernet || len(p.code)+3 > maxProgram {
+		return p.Kernel()
+	}
+	return append([]bpf.RawInstruction{
+		{Op: classLD | modeABS | sizeB, K: ancillaryVLANThere},
+		{Op: classJMP | jmpEQ, Jf: 1, K: 1},
+		{Op: classRET, K: defaultSnapLen},
+	}, raw(p.code)...)
+}
+
 // Match reports whether the program accepts a frame. The wire length is what
 // "len", "less" and "greater" see; it exceeds len(frame) when the frame was
 // truncated. A test that needs an octet beyond frame rejects it, as in the

@@ -181,6 +181,10 @@ func TestFromFields(t *testing.T) {
 	if !p.Match(changed, len(frame)) {
 		t.Error("a bit outside of the mask matters")
 	}
+	again, err := Compile(p.Expr(), Ethernet, Options{})
+	if err != nil || again.Match(changed, len(frame)) != p.Match(changed, len(frame)) || len(again.code) != len(p.code) {
+		t.Errorf("%s is not the same: %v", p.Expr(), err)
+	}
 	if p, err = FromFields(nil, Ethernet, Options{}); err != nil || !p.Match(nil, 0) {
 		t.Errorf("no tests: %v", err)
 	}
