@@ -230,11 +230,16 @@ func infoOf(v Value) *errorInfo {
 	return info
 }
 
-// errorString is "MESSAGE, at FILE:LINE".
+// errorString is "MESSAGE, at FILE:LINE". A message with a picture below has the
+// place at the end of its first line.
 func errorString(t *Table) string {
 	s := t.RawGetString("message").String()
 	if w, ok := t.RawGetString("where").(String); ok && !strings.Contains(s, " at "+string(w)) {
-		s += ", at " + string(w)
+		first, picture, below := strings.Cut(s, "\n")
+		s = first + ", at " + string(w)
+		if below {
+			s += "\n" + picture
+		}
 	}
 	return s
 }
