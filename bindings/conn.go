@@ -178,6 +178,10 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@field linktype? string|integer  how frames start (default ethernet)
 ---@field nanos? boolean            timestamps in nanoseconds`, Go: pcapWriterOptions{}},
 			{Decl: `
+---@class Conn.EachOptions
+---@field timeout? seconds        how long in all
+---@field filter? string|Filter   only what passes`, Go: eachOptions{}},
+			{Decl: `
 ---@class Conn.SrOptions
 ---@field timeout? seconds  to wait after the last frame was sent (default 2)
 ---@field retry? integer    how often to send again what nobody answered (default 0)
@@ -217,6 +221,11 @@ type pcapWriterOptions struct {
 	File     string
 	Linktype lua.Value
 	Nanos    bool
+}
+
+type eachOptions struct {
+	Timeout *time.Duration
+	Filter  lua.Value
 }
 
 type srOptions struct {
@@ -441,23 +450,27 @@ function Conn:poll_read(timeout)`, Go: connPoll},
 ---Iterates over the frames that arrive: for frame, time, octets in conn:frames()
 ---do … end. time is in seconds, octets is the length on the wire: more than
 ---#frame when it was cut.
----@param duration? seconds  how long in all (default: until the end of the file, or for ever)
+---@param opts? seconds|Conn.EachOptions  how long in all (default: until the end of the file, or for ever)
 ---@return function
-function Conn:frames(duration)`, Go: func(L *lua.State) int { return connEach(L, "Conn:frames", false) }},
+---@error argument  the filter does not hold
+function Conn:frames(opts)`, Go: func(L *lua.State) int { return connEach(L, "Conn:frames", false) }},
 	{Decl: `
 ---Iterates over the packets that arrive: for packet, time, octets in
 ---conn:packets() do … end.
----@param duration? seconds  how long in all (default: until the end of the file, or for ever)
+---@param opts? seconds|Conn.EachOptions  how long in all (default: until the end of the file, or for ever)
 ---@return function
-function Conn:packets(duration)`, Go: func(L *lua.State) int { return connEach(L, "Conn:packets", true) }},
+---@error argument  the filter does not hold
+function Conn:packets(opts)`, Go: func(L *lua.State) int { return connEach(L, "Conn:packets", true) }},
 	{Decl: `
 ---Calls fn with every packet that arrives from now on, one after the other in a
 ---task of its own. A call that fails is reported and counted, and the next
 ---packet comes. Readers that wait meanwhile see the frames, too.
 ---@param fn function
+---@param filter? string|Filter  only packets that pass
 ---@return Handler
----@error closed  the connector was closed
-function Conn:on_packet(fn)`, Go: (*Conn).onPacket},
+---@error argument  the filter does not hold
+---@error closed    the connector was closed
+function Conn:on_packet(fn, filter)`, Go: (*Conn).onPacket},
 	{Decl: `
 ---Sends a packet and waits for the one that answers it (Packet:answers).
 ---@param p bytes
@@ -481,8 +494,24 @@ function Conn:sr(list, opts)`, Go: connSr},
 ---@error closed  the connector was closed
 function Conn:tee(other)`, Go: (*Conn).tee},
 	{Decl: `
+---Lets only frames in that pass a filter, in the language of tcpdump:
+---conn:filter "arp or udp port 53". Without an argument all frames come again.
+---What is filtered out is counted (stats().filtered).
+---@param filter? string|Filter
+---@return Conn  itself
+---@error argument  the filter does not hold; the message points at the fault
+---@error closed    the connector was closed
+function Conn:filter(filter)`, Go: func(c *Conn, v lua.Value) (*Conn, error) {
+		f, err := filterArg(c.h, v, c.Conn.LinkType(), "filter")
+		if err != nil {
+			return nil, err
+		}
+		return c, c.setFilter(f)
+	}},
+	{Decl: `
 ---What passed so far: rx_frames, rx_octets, tx_frames, tx_octets, dropped
----(arrived and lost before anybody read them), truncated, handler_errors.
+---(arrived and lost before anybody read them), truncated, filtered,
+---handler_errors.
 ---@return table
 function Conn:stats()`, Go: func(h *lua.Host, c *Conn) *lua.Table { return record(h, c.stats()) }},
 	{Decl: `
@@ -547,20 +576,25 @@ func (c *Conn) seconds(L *lua.State, i int, name, op string) deadline {
 // octetsOf is a frame that a script wants to send: a view of a string, or what
 // a packet encodes to, in the scratch space of c.
 func (c *Conn) octetsOf(v lua.Value) ([]byte, error) {
+	b, err := octetsIn(c.h, v, c.scratch[:0])
+	if _, packet := v.(*lua.UserData); packet && err == nil {
+		c.scratch = b
+	}
+	return b, err
+}
+
+// octetsIn is the octets of a string, to be neither changed nor kept, or what a
+// packet encodes to, appended to scratch.
+func octetsIn(h *lua.Host, v lua.Value, scratch []byte) ([]byte, error) {
 	switch v := v.(type) {
 	case lua.String:
-		// TryWrite neither changes nor keeps it.
 		return unsafe.Slice(unsafe.StringData(string(v)), len(v)), nil
 	case *lua.UserData:
 		if e, ok := v.Value.(encoding.BinaryAppender); ok {
-			b, err := e.AppendBinary(c.scratch[:0])
-			if err == nil {
-				c.scratch = b
-			}
-			return b, err
+			return e.AppendBinary(scratch)
 		}
 	}
-	return nil, &lua.ArgError{Name: "frame", Msg: "want bytes (a string or a Packet), got " + c.h.TypeName(v)}
+	return nil, &lua.ArgError{Name: "frame", Msg: "want bytes (a string or a Packet), got " + h.TypeName(v)}
 }
 
 func connWrite(L *lua.State) int {
@@ -624,9 +658,25 @@ func connPoll(L *lua.State) int {
 
 func connEach(L *lua.State, op string, parsed bool) int {
 	c := self(L, op)
-	until := c.seconds(L, 2, "duration", op)
+	var until deadline
+	var pass *Filter
+	if t, ok := L.Get(2).(*lua.Table); ok {
+		var o eachOptions
+		err := c.h.ReadOptions("Conn.EachOptions", t, &o)
+		if err == nil {
+			pass, err = filterArg(c.h, o.Filter, c.Conn.LinkType(), "filter")
+		}
+		if err != nil {
+			c.h.RaiseOp(L, err, op)
+		}
+		if o.Timeout != nil {
+			until = c.within(*o.Timeout)
+		}
+	} else {
+		until = c.seconds(L, 2, "opts", op)
+	}
 	L.Push(c.h.NewFunction(func(L *lua.State) int {
-		f, st, err := c.next(&c.own, until, op)
+		f, st, err := c.nextPassing(&c.own, until, op, pass)
 		if err != nil {
 			c.h.RaiseOp(L, err, op)
 		}

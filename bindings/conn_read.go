@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pktsh/engine"
+	"pktsh/engine/filter"
 	"pktsh/lua"
 )
 
@@ -45,6 +46,10 @@ type Conn struct {
 	readers []*reader // those that are there now
 	more    *lua.Cond // something may have changed for them
 	waiting func()    // ends the wait of the task that is in the kernel for all; nil if none is
+
+	filter   *Filter // what a frame must pass to be seen here; nil: nothing
+	filtered uint64  // frames that did not
+	skipped  int     // of them, since other tasks had a turn
 
 	handlers []*handler // Lua functions
 	tees     []*handler // other connectors
@@ -172,15 +177,120 @@ func (r *reader) pop() engine.Frame {
 // fill makes sure that there is something in the batch; false means that there
 // is nothing now.
 func (c *Conn) fill() (bool, error) {
-	if c.at < c.n {
-		return true, nil
+	for {
+		if c.at < c.n {
+			return true, nil
+		}
+		if c.batch == nil {
+			c.batch = make([]engine.Frame, batchSize)
+		}
+		n, err := c.Conn.TryRead(c.batch)
+		c.at, c.n = 0, n
+		if c.filter == nil || n == 0 {
+			return n > 0, err
+		}
+		if serr := c.sift(); serr != nil {
+			return false, serr
+		}
+		if c.n > 0 || err != nil {
+			return c.n > 0, err
+		}
+		// A source full of what nobody wants must not keep the baton.
+		if err := c.yield(n); err != nil {
+			return false, err
+		}
 	}
-	if c.batch == nil {
-		c.batch = make([]engine.Frame, batchSize)
+}
+
+// sift takes the frames out of the unread part of the batch that do not pass
+// the filter.
+func (c *Conn) sift() error {
+	kept := c.at
+	for i := c.at; i < c.n; i++ {
+		ok, err := c.filter.passes(&c.batch[i])
+		if err != nil {
+			c.n = kept
+			return err
+		}
+		if ok {
+			// Exchanged, because an engine may keep what its slots refer to.
+			c.batch[kept], c.batch[i] = c.batch[i], c.batch[kept]
+			kept++
+		}
 	}
-	n, err := c.Conn.TryRead(c.batch)
-	c.at, c.n = 0, n
-	return n > 0, err
+	c.filtered += uint64(c.n - kept)
+	c.n = kept
+	return nil
+}
+
+// yield counts frames that were thrown away in a row, and gives other tasks a
+// turn, and a cancelled one its end, every now and then.
+func (c *Conn) yield(n int) error {
+	if c.skipped += n; c.skipped < fairTurn*8 {
+		return nil
+	}
+	c.skipped = 0
+	return c.h.Sleep(0)
+}
+
+// setFilter makes f what frames must pass from now on, also those that have
+// been taken from the engine and wait here. Where the kernel can sort out
+// before us, it does.
+func (c *Conn) setFilter(f *Filter) error {
+	if c.closed {
+		return &engine.OpError{Op: "filter", Conn: c.Conn.Name(), Err: net.ErrClosed}
+	}
+	k, inKernel := c.Conn.(kernelFilter)
+	if f != nil {
+		p, err := f.program(c.Conn.LinkType())
+		if err != nil {
+			return err
+		}
+		if p.KernelOnly() && !inKernel {
+			return &engine.OpError{Op: "filter", Conn: c.Conn.Name(),
+				Err: fmt.Errorf("%q: only the kernel knows the direction and the interface of a frame: %w", p.Expr(), errors.ErrUnsupported)}
+		}
+		if inKernel {
+			if err := k.SetFilter(p.Prefilter()); err != nil {
+				return err
+			}
+		}
+		if p.KernelOnly() {
+			f = nil
+		}
+	} else if inKernel {
+		if err := k.SetFilter(nil); err != nil {
+			return err
+		}
+	}
+	if c.filter = f; f == nil {
+		return nil
+	}
+	if err := c.sift(); err != nil {
+		return err
+	}
+	kept := c.own.queue[:0]
+	for _, q := range c.own.queue {
+		ok, err := f.passes(&q.Frame)
+		if err != nil {
+			return err
+		}
+		if ok {
+			kept = append(kept, q)
+		} else {
+			c.filtered++
+			c.own.octets -= len(q.Data) + frameCost
+		}
+	}
+	clear(c.own.queue[len(kept):])
+	c.own.queue = kept
+	return nil
+}
+
+// kernelFilter is a Conn on whose socket the kernel can filter; nil takes the
+// filter off.
+type kernelFilter interface {
+	SetFilter(program []filter.Instruction) error
 }
 
 // take returns the next frame for r, which is its own until something else is
@@ -249,6 +359,23 @@ func (c *Conn) next(r *reader, until deadline, what string) (engine.Frame, statu
 		return f, gotFrame, nil
 	}
 	return c.wait(r, until, what, err)
+}
+
+// nextPassing is next for a reader that wants only what passes a filter.
+func (c *Conn) nextPassing(r *reader, until deadline, what string, pass *Filter) (engine.Frame, status, error) {
+	for {
+		f, st, err := c.next(r, until, what)
+		if pass == nil || st != gotFrame || err != nil {
+			return f, st, err
+		}
+		ok, err := pass.passes(&f)
+		if ok || err != nil {
+			return f, st, err
+		}
+		if err := c.yield(1); err != nil {
+			return f, st, err
+		}
+	}
 }
 
 // wait is next when there is nothing now; err is what take said.
@@ -376,9 +503,10 @@ func (c *Conn) parse(f *engine.Frame) (lua.Value, error) {
 // connector its octets.
 type handler struct {
 	handlerStats
-	c  *Conn
-	fn *lua.Function
-	to *Conn
+	c    *Conn
+	fn   *lua.Function
+	pass *Filter // what a packet must pass for fn; nil: nothing
+	to   *Conn
 }
 
 type handlerStats struct {
@@ -386,8 +514,12 @@ type handlerStats struct {
 	Errors uint64
 }
 
-func (c *Conn) onPacket(fn *lua.Function) (*handler, error) {
-	return c.attach(&handler{c: c, fn: fn}, &c.handlers, "Conn:on_packet")
+func (c *Conn) onPacket(fn *lua.Function, pass lua.Value) (*handler, error) {
+	f, err := filterArg(c.h, pass, c.Conn.LinkType(), "filter")
+	if err != nil {
+		return nil, err
+	}
+	return c.attach(&handler{c: c, fn: fn, pass: f}, &c.handlers, "Conn:on_packet")
 }
 
 func (c *Conn) tee(other *Conn) (*handler, error) {
@@ -398,6 +530,14 @@ func (c *Conn) tee(other *Conn) (*handler, error) {
 		return nil, &engine.OpError{Op: "write", Conn: other.Conn.Name(), Err: net.ErrClosed}
 	}
 	return c.attach(&handler{c: c, to: other}, &c.tees, "Conn:tee")
+}
+
+// String is what a prompt shows of a handler.
+func (k *handler) String() string {
+	if k.to != nil {
+		return fmt.Sprintf("tee of %s to %s", k.c.conn.Name(), k.to.conn.Name())
+	}
+	return "handler of " + k.c.conn.Name()
 }
 
 // attach adds a handler and sees to it that frames are read.
@@ -470,12 +610,27 @@ func (c *Conn) dispatch(f *engine.Frame) error {
 		return nil
 	}
 	// A handler may read, which ends the life of f.
-	data := bytes.Clone(f.Data)
-	layer := layerOf(f.Link, data)
+	g := *f
+	g.Data = nil
+	layer := ""
 	for _, k := range c.handlers { // the slice is replaced, never changed
 		if packets.parse == nil {
 			return errNoCodec
 		}
+		if g.Data == nil { // for the first handler that wants it f is still alive
+			if ok, err := k.pass.passes(f); err != nil {
+				return err
+			} else if !ok {
+				continue
+			}
+			g.Data = append([]byte{}, f.Data...)
+			layer = layerOf(f.Link, g.Data)
+		} else if ok, err := k.pass.passes(&g); err != nil {
+			return err
+		} else if !ok {
+			continue
+		}
+		data := g.Data
 		p, err := packets.parse(c.h, layer, data)
 		if err != nil {
 			return err
@@ -534,12 +689,12 @@ func (c *Conn) copyTo(f *engine.Frame) {
 
 // connStats is engine.Stats with what happens above it.
 type connStats struct {
-	RxFrames, RxOctets, TxFrames, TxOctets, Dropped, Truncated, HandlerErrors uint64
+	RxFrames, RxOctets, TxFrames, TxOctets, Dropped, Truncated, Filtered, HandlerErrors uint64
 }
 
 func (c *Conn) stats() connStats {
 	s := c.Conn.Stats()
-	return connStats{s.RxFrames, s.RxOctets, s.TxFrames, s.TxOctets, s.Dropped + c.lost, s.Truncated, c.failed}
+	return connStats{s.RxFrames, s.RxOctets, s.TxFrames, s.TxOctets, s.Dropped + c.lost, s.Truncated, c.filtered, c.failed}
 }
 
 // An exchange is one request and what answered it.

@@ -215,8 +215,8 @@ exists	exists`},
 			local c, d = small:port(), small:port()
 			for i = 1, 10 do c:write(p) end
 			print(d:stats().dropped, keys(small:stats()))`, `
-dropped=0 handler_errors=0 rx_frames=0 rx_octets=0 truncated=0 tx_frames=10 tx_octets=640
-dropped=0 handler_errors=0 rx_frames=10 rx_octets=640 truncated=0 tx_frames=0 tx_octets=0
+dropped=0 filtered=0 handler_errors=0 rx_frames=0 rx_octets=0 truncated=0 tx_frames=10 tx_octets=640
+dropped=0 filtered=0 handler_errors=0 rx_frames=10 rx_octets=640 truncated=0 tx_frames=0 tx_octets=0
 3	delivered=7 dropped=3 duplicated=0 frames=10 lost=0 octets=640 reordered=0`},
 		{"a seed gives one run", `
 			local function run()
