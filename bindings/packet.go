@@ -215,7 +215,7 @@ const (
 )
 
 // meaning looks a word up; 0 is one that nobody knows.
-func (c *codec) meaning(name string) word {
+func (c *codec) meaning(p *wire.Packet, name string) word {
 	if g := c.reg.Generation(); g != c.gen {
 		c.gen = g
 		clear(c.words)
@@ -232,6 +232,11 @@ func (c *codec) meaning(name string) word {
 	case c.reg.Known(name):
 		w = wordLayer
 	default:
+		// The packet's own layers first: to look for them loads them.
+		if _, f := p.FieldNamed(name); f != nil {
+			w = wordField
+			break
+		}
 		if ok, _ := c.reg.HasField(name); ok {
 			w = wordField
 			break
@@ -280,7 +285,7 @@ func packetIndex(L *lua.State) int {
 	}
 	c := p.Registry().Handle.(*codec)
 	name := string(key)
-	switch c.meaning(name) {
+	switch c.meaning(p, name) {
 	case wordMethod:
 		return 0
 	case wordPayload:
@@ -324,7 +329,7 @@ func packetNewIndex(L *lua.State) int {
 		c.h.Raise(L, &lua.ArgError{Name: "field", Msg: "want a name, got " + c.h.TypeName(L.Get(2))})
 	}
 	name := string(key)
-	switch c.meaning(name) {
+	switch c.meaning(p, name) {
 	case wordPayload:
 		c.setPayload(L, p, wire.Layer{}, L.Get(3))
 	case wordLayer:

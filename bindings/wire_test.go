@@ -218,3 +218,33 @@ hello	2	24	18364758544493064720	nil	me	10.0.0.2	abcd	27
 Beacon hello "me"
 `)
 }
+
+func TestLayoutsAreLoadedWhenTheyAreTouched(t *testing.T) {
+	var out bytes.Buffer
+	h := wireHost(t, &out)
+	run := func(src string) {
+		t.Helper()
+		if err := h.RunScript(context.Background(), "test.lua", src); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(`b = fromhex"020000000002020000000001080045000032000000004011 66b9 0a0000010a00000203e8270f001e938b"..("x"):rep(22)
+		q = Ether.parse(b); assert(q.type == 0x0800)`)
+	reg, err := Registry(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"IP", "UDP", "TCP"} {
+		if reg.Loaded(name) != nil {
+			t.Errorf("%s is loaded before anyone has asked for it", name)
+		}
+	}
+	run(`assert(q.IP.proto == 17)`)
+	if reg.Loaded("IP") == nil || reg.Loaded("UDP") != nil {
+		t.Error("q.IP loads IP and nothing else")
+	}
+	run(`assert(q.dport == 9999)`)
+	if reg.Loaded("UDP") == nil || reg.Loaded("TCP") != nil {
+		t.Error("q.dport loads what the packet has and nothing else")
+	}
+}
