@@ -2,7 +2,6 @@ package tunnel
 
 import (
 	"bytes"
-	"fmt"
 	"hash/fnv"
 	"maps"
 	"net/netip"
@@ -44,6 +43,7 @@ type Memory struct {
 
 	devices map[string]OpenDevice
 	files   map[int]*memFile
+	open    []int // the keys of files, the lowest first
 	next    int
 	ifaces  map[string]*iface
 }
@@ -110,6 +110,8 @@ func (m *Memory) Open(path string, flags int, mode uint32) (int, error) {
 		return -1, err
 	}
 	m.files[fd] = &memFile{d, path}
+	m.open = append(m.open, fd) // unless the device has opened another one meanwhile, it is the highest
+	slices.Sort(m.open)
 	return fd, nil
 }
 
@@ -145,6 +147,9 @@ func (m *Memory) Close(fd int) error {
 		return err
 	}
 	delete(m.files, fd)
+	if i, ok := slices.BinarySearch(m.open, fd); ok {
+		m.open = slices.Delete(m.open, i, i+1)
+	}
 	err = f.Close()
 	m.changed(fd)
 	return err
@@ -191,9 +196,6 @@ func (m *Memory) Device(fd int) Device {
 	return nil
 }
 
-// Open descriptors, the lowest first.
-func (m *Memory) open() []int { return slices.Sorted(maps.Keys(m.files)) }
-
 func (m *Memory) changed(fd int) {
 	if m.OnChange != nil {
 		m.OnChange(fd)
@@ -236,6 +238,25 @@ func (m *Memory) find(name string) *iface {
 		}
 	}
 	return nil
+}
+
+// queueOf is the queue that a flow comes out of; nil if all are switched off.
+func (i *iface) queueOf(from, to netip.AddrPort) *Tunnel {
+	ready := make([]*Tunnel, 0, 8)
+	for _, t := range i.queues {
+		if !t.off {
+			ready = append(ready, t)
+		}
+	}
+	if len(ready) < 2 {
+		return append(ready, nil)[0]
+	}
+	h := fnv.New32a()
+	for _, a := range []netip.AddrPort{from, to} {
+		b, _ := a.MarshalBinary() // has no error to give
+		h.Write(b)
+	}
+	return ready[h.Sum32()%uint32(len(ready))]
 }
 
 // grant is the name that a new interface gets: not the one that was requested,
@@ -326,10 +347,11 @@ func (m *Memory) SendUDP(data []byte, to netip.AddrPort) (netip.AddrPort, error)
 	}
 	var by *iface
 	best := netip.Prefix{}
-	for _, name := range slices.Sorted(maps.Keys(m.ifaces)) {
-		for _, p := range m.ifaces[name].addrs {
-			if p.Contains(to.Addr()) && (!best.IsValid() || p.Bits() > best.Bits()) {
-				by, best = m.ifaces[name], p
+	for _, i := range m.ifaces {
+		for _, p := range i.addrs {
+			// The longest prefix, and of equals the first by name.
+			if p.Contains(to.Addr()) && (by == nil || p.Bits() > best.Bits() || p.Bits() == best.Bits() && i.name < by.name) {
+				by, best = i, p
 			}
 		}
 	}
@@ -337,7 +359,7 @@ func (m *Memory) SendUDP(data []byte, to netip.AddrPort) (netip.AddrPort, error)
 	if by != nil {
 		from = netip.AddrPortFrom(best.Addr(), from.Port())
 	} else {
-		for _, fd := range m.open() {
+		for _, fd := range m.open {
 			d, ok := m.files[fd].Device.(Feeder)
 			t, ours := d.(*Tunnel)
 			if ok && (!ours || t.iface != nil) {
@@ -349,15 +371,9 @@ func (m *Memory) SendUDP(data []byte, to netip.AddrPort) (netip.AddrPort, error)
 		}
 	}
 	if by != nil {
-		ready := slices.DeleteFunc(slices.Clone(by.queues), func(t *Tunnel) bool { return t.off })
-		if len(ready) == 0 {
-			return refuse(syscall.ENETUNREACH)
-		}
-		h := fnv.New32a()
-		fmt.Fprint(h, from, to)
-		dev = ready[h.Sum32()%uint32(len(ready))]
+		dev = by.queueOf(from, to)
 	}
-	if dev == nil {
+	if dev == nil || dev == (*Tunnel)(nil) {
 		return refuse(syscall.ENETUNREACH)
 	}
 	return from, dev.AddToReadBuffer(udpPacket(from, to, data))

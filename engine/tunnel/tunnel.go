@@ -1,11 +1,11 @@
 // Package tunnel is the I/O system of TUN and TAP devices, twice: the kernel's
 // own, and one in memory that behaves like it, for tests and for virtual time.
 //
-//	              System: Open  Read  Write  Close  Ioctl  SendUDP  ReceiveUDP  Configure
-//	             ┌───────────────┴───────────────┐
-//	           Real                            Memory
-//	   descriptors of the kernel       descriptors from 8192
-//	   /dev/net/tun ─▶ interface       /dev/net/tun ─▶ Tunnel: ReadBuffer  WriteBuffer
+//	           System: Open  Read  Write  Close  Ioctl  SendUDP  ReceiveUDP  Configure
+//	          ┌───────────────┴───────────────┐
+//	        Real                            Memory
+//	descriptors of the kernel       descriptors from 8192
+//	/dev/net/tun ─▶ interface       /dev/net/tun ─▶ Tunnel: ReadBuffer  WriteBuffer
 //
 // A program that was written against the one runs on the other:
 //
