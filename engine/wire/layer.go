@@ -290,6 +290,9 @@ func (l *Layout) filled(f *Field) bool {
 
 // Uint reads an integer field that is always there; see [Layer.Get] for others.
 func (l Layer) Uint(f *Field) (uint64, error) {
+	if n, ok := l.Number(f); ok {
+		return n, nil
+	}
 	v, err := l.Get(f)
 	return v.n, err
 }

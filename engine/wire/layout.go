@@ -40,7 +40,10 @@ type Layout struct {
 	instead                     string
 	final                       *FinalDst
 	quick                       quick
-	flat                        bool // opaque and quotes look at fixed fields alone
+	// With calm not zero, neither opaque nor quotes holds while these bits are zero.
+	calm   uint16
+	calmAt int
+	flat   bool // opaque and quotes look at fixed fields alone
 
 	tmpl     []byte // the header with defaults
 	tmplTail []uint32
@@ -170,6 +173,39 @@ type quick struct {
 	mul, add    int // of size
 	unit, plus  int // of bound
 	header      bool
+}
+
+// calm finds bits that are all zero when neither opaque nor quotes holds, if
+// such bits in two octets are all that the conditions look at.
+func (l *Layout) setCalm() {
+	var mask uint64
+	at := -1
+	for _, c := range []*Cond{&l.opaque, &l.quotes} {
+		if c.none() {
+			continue
+		}
+		if c.Func != nil || len(c.Tests) != 1 || len(c.Tests[0].In) != 1 {
+			return
+		}
+		t := &c.Tests[0]
+		f, in := t.f, t.In[0]
+		if f.op != op16 || f.alt != nil || at >= 0 && f.octet != at {
+			return
+		}
+		bits := f.mask
+		if t.Mask != 0 {
+			bits &= t.Mask
+		}
+		zero := t.Not && in == Range{} || !t.Not && in.Lo == 1 && in.Hi >= bits
+		if !zero {
+			return
+		}
+		at = f.octet
+		mask |= bits << f.shift
+	}
+	if at >= 0 {
+		l.calmAt, l.calm = at, uint16(mask)
+	}
 }
 
 func (l *Layout) setQuick() {
@@ -518,6 +554,7 @@ func (r *Registry) compile(s Spec, anon bool) (*Layout, error) {
 	}
 	l.setQuick()
 	l.flat = l.opaque.Func == nil && l.quotes.Func == nil && l.insteadWhen.Func == nil
+	l.setCalm()
 	for _, c := range []*Cond{&l.opaque, &l.quotes, &l.insteadWhen} {
 		for i := range c.Tests {
 			if f := c.Tests[i].f; f.pos < 0 || f.alt != nil || !f.Type.integer() {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"iter"
 )
@@ -306,7 +307,10 @@ func (p *Packet) plain(lay *Layout, off, lim int, quoted bool) bool {
 	y.lay = lay
 	y.off, y.hlen, y.end, y.tail = int32(off), int32(hlen), int32(end), int32(len(p.ext))
 	y.cut, y.quoted = false, quoted
-	y.set, y.parsed, y.has = mask{}, lay.all, q.has
+	// Word by word: as arrays they would go through memory twice.
+	y.set[0], y.set[1] = 0, 0
+	y.parsed[0], y.parsed[1] = lay.all[0], lay.all[1]
+	y.has[0], y.has[1] = q.has[0], q.has[1]
 	if y.site != nil {
 		y.site = nil
 	}
@@ -392,12 +396,14 @@ func (p *Packet) more() bool {
 	var err error
 	if lay.flat && !cut {
 		b := p.buf[y.off:lim]
-		if lay.opaque.Tests != nil && lay.opaque.fixed(b) {
-			p.finish()
-			return len(p.layers) > k
-		}
-		if lay.quotes.Tests != nil && lay.quotes.fixed(b) {
-			quoted = true
+		if lay.calm == 0 || binary.BigEndian.Uint16(b[lay.calmAt:])&lay.calm != 0 {
+			if lay.opaque.Tests != nil && lay.opaque.fixed(b) {
+				p.finish()
+				return len(p.layers) > k
+			}
+			if lay.quotes.Tests != nil && lay.quotes.fixed(b) {
+				quoted = true
+			}
 		}
 		var sure bool
 		if next, sure = lay.fixedFollower(b); !sure {

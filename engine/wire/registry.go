@@ -371,7 +371,10 @@ func (r *rec) follower() (*Layout, error) {
 // fixedFollower is follower for a header whose rules look at fixed fields alone; sure is
 // false when they do not, or the layout has to be loaded.
 func (l *Layout) fixedFollower(b []byte) (next *Layout, sure bool) {
-	c := l.chain()
+	c := l.follow
+	if c == nil || c.gen != l.reg.gen {
+		c = l.chain()
+	}
 	if !c.fixed {
 		return nil, false
 	}
