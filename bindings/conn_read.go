@@ -535,9 +535,9 @@ func (c *Conn) tee(other *Conn) (*handler, error) {
 // String is what a prompt shows of a handler.
 func (k *handler) String() string {
 	if k.to != nil {
-		return fmt.Sprintf("tee of %s to %s", k.c.conn.Name(), k.to.conn.Name())
+		return fmt.Sprintf("tee of %s to %s", k.c.Name(), k.to.Name())
 	}
-	return "handler of " + k.c.conn.Name()
+	return "handler of " + k.c.Name()
 }
 
 // attach adds a handler and sees to it that frames are read.

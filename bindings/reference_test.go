@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"pktsh/engine/clock"
-	"pktsh/engine/wire"
 	"pktsh/lua"
 	"pktsh/stdlib"
 )
@@ -79,7 +78,13 @@ func paragraph(text string) string {
 	if text == "" {
 		return ""
 	}
-	return text + "\n"
+	lines := strings.Split(text, "\n")
+	for i, l := range lines {
+		if strings.HasPrefix(l, "   ") { // an example: the comment's own blank took the fourth
+			lines[i] = " " + l
+		}
+	}
+	return strings.Join(lines, "\n") + "\n"
 }
 
 func decl(b *bytes.Buffer, d *lua.Decl) {
@@ -128,37 +133,10 @@ func layouts(t *testing.T, b *bytes.Buffer, h *lua.Host) {
 		if l == nil || l.Anonymous() {
 			continue
 		}
-		fmt.Fprintf(b, "\n### %s\n\n%s\n| field | type | default | |\n|---|---|---|---|\n", name, paragraph(l.Doc))
+		fmt.Fprintf(b, "\n### %s\n\n%s\n| field | type | default | |\n|---|---|---|---|\n", name, paragraph((&luaLayout{Layout: l, c: c}).doc()))
 		for f := range l.Fields() {
 			s := f.Spec()
-			fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", s.Name, typeName(s), defaultText(f), strings.ReplaceAll(s.Doc, "|", "\\|"))
+			fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", s.Name, fieldType(s), fieldDefault(f), strings.ReplaceAll(s.Doc, "|", "\\|"))
 		}
 	}
-}
-
-func typeName(s *wire.FieldSpec) string {
-	switch {
-	case s.Of != "":
-		return "list of " + s.Of
-	case s.Record != nil:
-		return "record"
-	case s.TLV != nil:
-		return "options"
-	case s.Count != nil:
-		return "list of " + s.Type
-	}
-	return s.Type
-}
-
-func defaultText(f *wire.Field) string {
-	s := f.Spec()
-	switch {
-	case f.Auto() != nil:
-		return "auto: " + f.Auto().String()
-	case s.Default != nil:
-		return fmt.Sprint(s.Default)
-	case f.Conditional():
-		return "conditional"
-	}
-	return ""
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // OpError is a failed operation on a connector.
@@ -44,6 +45,8 @@ var kinds = []struct {
 	{os.ErrDeadlineExceeded, "timeout"}, {context.DeadlineExceeded, "timeout"},
 	{fs.ErrPermission, "permission"}, {fs.ErrNotExist, "missing"}, {fs.ErrExist, "exists"},
 	{io.ErrUnexpectedEOF, "truncated"}, {errors.ErrUnsupported, "unsupported"},
+	{syscall.ENODEV, "missing"}, {syscall.EADDRNOTAVAIL, "missing"},
+	{syscall.EBUSY, "exists"}, {syscall.EADDRINUSE, "exists"},
 }
 
 // Kind is the word scripts branch on; design §6 has the closed list.

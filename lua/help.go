@@ -198,11 +198,16 @@ func (h *Host) Help(v Value) string {
 	switch v := v.(type) {
 	case *Function:
 		if d := h.DeclOf(v); d != nil {
-			return d.Text()
+			return h.declText(d)
 		}
 	case String:
 		return h.helpName(string(v))
 	case *UserData:
+		if e, ok := v.Value.(Explainer); ok {
+			if s := e.Explain(""); s != "" {
+				return s
+			}
+		}
 		return h.helpType(h.TypeName(v))
 	case *Table:
 		for _, d := range h.Docs() {
@@ -215,6 +220,25 @@ func (h *Host) Help(v Value) string {
 		}
 	}
 	return ""
+}
+
+// An Explainer is a Go value that knows more about itself than its type does:
+// Explain is what help prints of it or, when part is not empty, of that part;
+// "" when there is nothing to say.
+type Explainer interface{ Explain(part string) string }
+
+// declText is the declaration with the option tables that it takes.
+func (h *Host) declText(d *Decl) string {
+	s := d.Text()
+	for _, p := range d.Params {
+		for _, o := range h.allDecls() {
+			if o.Class && o.Name == p.Type {
+				_, fields, _ := strings.Cut(o.Text(), "\n")
+				s += "  " + p.Name + " is a table:\n" + fields
+			}
+		}
+	}
+	return s
 }
 
 // Text is the module as help shows it: one line for each of its parts.
@@ -278,31 +302,32 @@ func (d ModuleDoc) typeText() string {
 }
 
 func (h *Host) helpName(name string) string {
-	for _, m := range h.Docs() {
-		if m.Name == name {
-			return m.Text()
-		}
-		for _, t := range m.Types {
-			if t.Name == name {
-				return h.helpType(name)
-			}
-			for _, f := range t.Methods {
-				if f.Name == name || strings.ReplaceAll(f.Name, ":", ".") == name {
-					return f.Text()
-				}
-			}
-		}
-		for _, list := range [][]*Decl{m.Funcs, m.Options} {
-			for _, f := range list {
-				if f.Name == name {
-					return f.Text()
-				}
-			}
+	for _, d := range h.allDecls() {
+		if d.Name == name || strings.ReplaceAll(d.Name, ":", ".") == name {
+			return h.declText(d)
 		}
 	}
-	// A path through tables: what Lua code has defined.
+	for _, m := range h.Docs() {
+		if m.Name == name && len(m.Funcs)+len(m.Types) > 0 {
+			return m.Text()
+		}
+	}
+	if s := h.helpPath(name); s != "" {
+		return s
+	}
+	return h.helpType(name)
+}
+
+// helpPath follows a path through tables: what Lua code has defined, and the
+// parts of what explains itself.
+func (h *Host) helpPath(name string) string {
 	var v Value = h.root.G.Global
 	for i, key := range strings.Split(name, ".") {
+		if ud, ok := v.(*UserData); ok {
+			if e, ok := ud.Value.(Explainer); ok {
+				return e.Explain(key)
+			}
+		}
 		t, ok := v.(*Table)
 		if !ok {
 			return ""

@@ -227,6 +227,12 @@ function Host:to(ip)
   return Ether{src = self.mac, dst = mac} / IP{src = src, dst = ip}
 end
 
+---@class host.PingOptions
+---@field count? integer     how many (default 1)
+---@field interval? seconds  between two requests (default 1)
+---@field timeout? seconds   to wait for each reply (default 1)
+---@field size? integer      octets of data (default 56)
+
 ---Sends echo requests and waits for each reply.
 ---@param ip string
 ---@param opts? host.PingOptions
@@ -270,6 +276,15 @@ function Host:__tostring()
 end
 
 local known = {on = true, ip = true, mac = true, name = true, gateway = true, udp = true, own = true, on_answer = true}
+
+---@class host.Options
+---@field on Conn            the connector it is on; lan:host makes a port of its own
+---@field ip string|table    an address with its prefix length, "10.0.0.9/24", or a list of them
+---@field mac? string        default: 02:00 and the last four octets of the address
+---@field name? string       default: the address
+---@field gateway? string    where packets for other networks go
+---@field udp? table         port to function(payload, packet) that returns the answer; 7 echoes
+---@field on_answer? function  called with the packet and the answer after each
 
 ---Puts a host on a connector.
 ---@param opts host.Options

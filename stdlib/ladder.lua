@@ -86,6 +86,10 @@ function Ladder:close()
   if self.port then self.port:close() end
 end
 
+---@class ladder.Options
+---@field on Lan|Conn         what to watch
+---@field print? function     where the lines go (default print)
+
 ---Draws every frame on a LAN or connector from now on.
 ---@param opts ladder.Options   the stations in order, and `on`: a LAN or a connector
 ---@return Ladder

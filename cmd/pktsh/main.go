@@ -289,12 +289,17 @@ func (c *command) help(topics []string) int {
 	if err != nil {
 		return c.failed(err)
 	}
+	unknown := false
 	for _, topic := range topics {
+		unknown = unknown || h.Help(lua.String(topic)) == ""
 		if err = h.RunScript(c.ctx, "help", "help(...)", topic); err != nil {
 			break
 		}
 	}
-	return c.finish(h, err)
+	if status := c.finish(h, err); status != 0 || !unknown {
+		return status
+	}
+	return exitFailed
 }
 
 // ---- signals ----
