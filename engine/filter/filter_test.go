@@ -357,3 +357,103 @@ func TestLongJumpsKeepTheirMeaning(t *testing.T) {
 		t.Error("a program beyond the kernel's limit was not refused")
 	}
 }
+
+// Behind a tunnel keyword a filter means what it means on the inner frame
+// alone. libpcap 1.10 has no vxlan to compare with.
+func TestTunnelsAreLookedInto(t *testing.T) {
+	inner := []string{"ip", "ip6", "arp", "tcp", "udp", "icmp", "host 10.0.0.1", "src net 20.0.0.0/8", "udp port 53", "port 22", "ip[8] < 65",
+		"icmp[icmptype] = icmp-echo", "ether[0] & 1 = 1", "broadcast", "multicast", "ether src 00:00:00:00:00:01", "vlan", "vlan 3 and ip", "stp", "less 2000",
+		"not tcp", "tcp or arp", "tcp[tcpflags] & tcp-syn != 0", "ip multicast"}
+	// The frame inside of a tunnel over IPv4 or IPv6 and UDP, where it carries Ethernet.
+	unwrap := func(d []byte, port int, header func(h []byte) (n int, ok bool)) ([]byte, bool) {
+		at := 0
+		switch {
+		case len(d) < 60:
+			return nil, false
+		case d[12] == 8 && d[13] == 0 && d[23] == 17 && d[20]&0x1f == 0 && d[21] == 0:
+			at = 14 + int(d[14]&15)*4
+		case d[12] == 0x86 && d[13] == 0xdd && d[20] == 17:
+			at = 54
+		default:
+			return nil, false
+		}
+		if len(d) < at+16 || int(d[at+2])<<8|int(d[at+3]) != port {
+			return nil, false
+		}
+		n, ok := header(d[at+8:])
+		if !ok || len(d) < at+8+n+14 {
+			return nil, false
+		}
+		return d[at+8+n:], true
+	}
+	r := rand.New(rand.NewPCG(11, 12))
+	for _, tunnel := range []struct {
+		word   string
+		port   int
+		header func(h []byte) (int, bool)
+		wrap   func(f []byte) []byte
+	}{
+		{"vxlan", 4789, func(h []byte) (int, bool) { return 8, h[0] == 8 },
+			func(f []byte) []byte { return append([]byte{8, 0, 0, 0, 0, 0, byte(r.IntN(3)), 0}, f...) }},
+		{"geneve", 6081, func(h []byte) (int, bool) {
+			return 8 + int(h[0]&0x3f)*4, h[0]&0xc0 == 0 && h[2] == 0x65 && h[3] == 0x58
+		},
+			func(f []byte) []byte {
+				options := r.IntN(4)
+				head := append([]byte{byte(options), 0, 0x65, 0x58, 0, 0, byte(r.IntN(3)), 0}, make([]byte, 4*options)...)
+				return append(head, f...)
+			}},
+	} {
+		var pkts []packet
+		for _, f := range captures(t) {
+			if f.link != Ethernet {
+				continue
+			}
+			for i, p := range f.pkts {
+				pkts = append(pkts, p)
+				if i%4 != 0 || len(p.data) < 14 {
+					continue
+				}
+				var outer []byte
+				udp := []byte{0x80, 0, byte(tunnel.port >> 8), byte(tunnel.port), 0, 0, 0, 0}
+				if r.IntN(2) == 0 {
+					words := 5 + r.IntN(3)
+					outer = append(make([]byte, 12), 8, 0, 0x40|byte(words))
+					outer = append(outer, make([]byte, 4*words-1)...)
+					outer[23] = 17
+				} else {
+					outer = append(make([]byte, 12), 0x86, 0xdd, 0x60)
+					outer = append(outer, make([]byte, 39)...)
+					outer[20] = 17
+				}
+				d := append(append(outer, udp...), tunnel.wrap(p.data)...)
+				pkts = append(pkts, packet{d, len(d)})
+			}
+		}
+		tunneled := 0
+		for _, expr := range inner {
+			whole, err := Compile(tunnel.word+" and ("+expr+")", Ethernet, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			validate(t, whole.expr, whole)
+			alone, err := Compile(expr, Ethernet, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range pkts {
+				f, ok := unwrap(p.data, tunnel.port, tunnel.header)
+				if !ok {
+					continue
+				}
+				tunneled++
+				if expr != "less 2000" && whole.Match(p.data, p.wire) != alone.Match(f, len(f)) {
+					t.Fatalf("%s: %v, on the inner frame %v: % x", whole, !alone.Match(f, len(f)), alone.Match(f, len(f)), p.data)
+				}
+			}
+		}
+		if tunneled < 1000 {
+			t.Errorf("%s: only %d frames", tunnel.word, tunneled)
+		}
+	}
+}

@@ -272,10 +272,13 @@ func (g *graph) thread(root **block, ranges bool) (changed bool) {
 				b = b.t
 			case b.kind == isTest:
 				yes, ok := known.decide(b, ranges)
-				if !ok {
+				if next := idle(b); !ok && next != nil {
+					b = next
+				} else if !ok {
 					return b
+				} else {
+					b = pick(yes, b.t, b.f)
 				}
-				b = pick(yes, b.t, b.f)
 			default:
 				return b
 			}
@@ -311,6 +314,22 @@ func (g *graph) thread(root **block, ranges bool) (changed bool) {
 		}
 	}
 	return changed
+}
+
+// idle finds a test that changes nothing, because the next one on one side asks
+// the same value and would lead the other side where it goes anyhow: "if the
+// type is IPv6 reject; if it is not IP reject". It returns that next test.
+func idle(b *block) *block {
+	for _, yes := range []bool{true, false} {
+		next, other := pick(yes, b.t, b.f), pick(yes, b.f, b.t)
+		if next.kind != isTest || next.l != b.l || next.user != b.user {
+			continue
+		}
+		if there, ok := facts(nil).learn(b, !yes).decide(next, true); ok && pick(there, next.t, next.f) == other {
+			return next
+		}
+	}
+	return nil
 }
 
 // dropStores removes stores that nothing reads.
