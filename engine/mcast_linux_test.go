@@ -106,7 +106,7 @@ func TestMcastSaysWhatIsWrong(t *testing.T) {
 		{engine.McastConfig{Port: 70000}, "argument", "port 70000"},
 		{engine.McastConfig{TTL: 300}, "argument", "ttl 300"},
 		{engine.McastConfig{Interface: "nowhere0"}, "argument", `interface "nowhere0"`},
-		{engine.McastConfig{Interface: "192.0.2.77"}, "system", "join: no such device"},
+		{engine.McastConfig{Interface: "192.0.2.77"}, "missing", "join: no such device"},
 	} {
 		_, err := engine.OpenMcast(realEnv(), c.cfg)
 		if !kindIs(err, c.kind) || !strings.Contains(fmt.Sprint(err), c.text) || !strings.HasPrefix(fmt.Sprint(err), "open mcast://") {
