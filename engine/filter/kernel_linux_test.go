@@ -48,11 +48,10 @@ func TestTheKernelTakesEveryProgram(t *testing.T) {
 			if err != nil {
 				continue // refused for its own reasons, which other tests look at
 			}
-			if err := attach(t, r, p.Kernel()); err != nil {
-				t.Errorf("%s: %s: %d instructions: %v", link, expr, len(p.Kernel()), err)
-			}
-			if err := attach(t, r, p.Instructions()); err != nil {
-				t.Errorf("%s: %s: %d instructions: %v", link, expr, len(p.Instructions()), err)
+			for _, code := range [][]bpf.RawInstruction{p.Kernel(), p.Instructions(), p.Prefilter()} {
+				if err := attach(t, r, code); err != nil {
+					t.Errorf("%s: %s: %d instructions: %v", link, expr, len(code), err)
+				}
 			}
 		}
 	}
@@ -128,6 +127,9 @@ func TestLiveProgramSeesTheTagInMetadata(t *testing.T) {
 			stripped := append(append([]byte{}, pkt.data[:12]...), pkt.data[16:]...)
 			tci := uint32(pkt.data[14])<<8 | uint32(pkt.data[15])
 			meta := map[uint32]uint32{ancillaryVLANThere: 1, ancillaryVLANTag: tci}
+			if keep, _ := reference(p.Prefilter(), stripped, pkt.wire-4, meta); want && keep == 0 {
+				t.Fatalf("%s: the prefilter drops what Match accepts: % x", expr, pkt.data)
+			}
 			if keep, _ := reference(p.Kernel(), stripped, pkt.wire-4, meta); (keep != 0) != want {
 				t.Fatalf("%s: with the tag in the metadata %v, in the frame %v: % x", expr, keep != 0, want, pkt.data)
 			}

@@ -211,8 +211,6 @@ func (l *lowering) headerLength4() *value {
 
 func (l *lowering) transport6(k uint32, size uint16) *value { return l.net(40+k, size) }
 
-const frameType = "type"
-
 // linkType asks for a protocol by its Ethernet type, or SAP below 1501, as the
 // medium names it.
 func (l *lowering) linkType(p uint32, at token) predicate {
