@@ -664,7 +664,7 @@ func connEach(L *lua.State, op string, parsed bool) int {
 		var o eachOptions
 		err := c.h.ReadOptions("Conn.EachOptions", t, &o)
 		if err == nil {
-			pass, err = filterArg(c.h, o.Filter, c.Conn.LinkType(), "filter")
+			pass, err = userFilter(c.h, o.Filter, c.Conn.LinkType(), "filter")
 		}
 		if err != nil {
 			c.h.RaiseOp(L, err, op)

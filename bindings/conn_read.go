@@ -247,8 +247,7 @@ func (c *Conn) setFilter(f *Filter) error {
 			return err
 		}
 		if p.KernelOnly() && !inKernel {
-			return &engine.OpError{Op: "filter", Conn: c.Conn.Name(),
-				Err: fmt.Errorf("%q: only the kernel knows the direction and the interface of a frame: %w", p.Expr(), errors.ErrUnsupported)}
+			return &engine.OpError{Op: "filter", Conn: c.Conn.Name(), Err: f.inUserSpace(p)}
 		}
 		if inKernel {
 			if err := k.SetFilter(p.Prefilter()); err != nil {
@@ -515,7 +514,7 @@ type handlerStats struct {
 }
 
 func (c *Conn) onPacket(fn *lua.Function, pass lua.Value) (*handler, error) {
-	f, err := filterArg(c.h, pass, c.Conn.LinkType(), "filter")
+	f, err := userFilter(c.h, pass, c.Conn.LinkType(), "filter")
 	if err != nil {
 		return nil, err
 	}

@@ -41,6 +41,7 @@ function filter.of(pattern)`, Go: filterOf},
 ---@param frame bytes      a string or a Packet, from the first octet of the link header
 ---@param octets? integer  its length on the wire, if it was cut (default #frame)
 ---@return boolean
+---@error unsupported  it asks for what only the kernel knows: inbound, outbound, ifindex
 function Filter:match(frame, octets)`, Go: filterMatch},
 				{Decl: `
 ---The program, one instruction a line, with what each means.
@@ -204,6 +205,7 @@ func filterMatch(L *lua.State) int {
 	}
 	if f == nil {
 		h.RaiseOp(L, &lua.ArgError{Name: "self", Msg: fmt.Sprintf("want Filter, got %s; call it with a colon", h.TypeName(L.Get(1)))}, op)
+		return 0
 	}
 	frame, err := octetsIn(h, L.Get(2), nil)
 	if err != nil {
@@ -216,6 +218,9 @@ func filterMatch(L *lua.State) int {
 			h.RaiseOp(L, &lua.ArgError{Name: "octets", Msg: fmt.Sprintf("want a number of octets, got %s", h.TypeName(v))}, op)
 		}
 		octets = int(n)
+	}
+	if err := f.inUserSpace(f.prog); err != nil {
+		h.RaiseOp(L, err, op)
 	}
 	L.Push(lua.Bool(f.prog.Match(frame, octets)))
 	return 1
@@ -239,6 +244,27 @@ func filterArg(h *lua.Host, v lua.Value, link engine.LinkType, name string) (*Fi
 		return nil, nil
 	}
 	return nil, &lua.ArgError{Name: name, Msg: "want a filter expression or a Filter, got " + h.TypeName(v)}
+}
+
+// userFilter is filterArg for a filter that is asked by us, frame by frame.
+func userFilter(h *lua.Host, v lua.Value, link engine.LinkType, name string) (*Filter, error) {
+	f, err := filterArg(h, v, link, name)
+	if f == nil || err != nil {
+		return nil, err
+	}
+	p, err := f.program(link)
+	if err != nil {
+		return nil, err
+	}
+	return f, f.inUserSpace(p)
+}
+
+// inUserSpace refuses what only the kernel can answer.
+func (f *Filter) inUserSpace(p *filter.Program) error {
+	if p.KernelOnly() {
+		return fmt.Errorf("filter %q: only the kernel knows the direction and the interface of a frame: %w", p.Expr(), errors.ErrUnsupported)
+	}
+	return nil
 }
 
 // program is the filter for frames of a link type.

@@ -52,6 +52,17 @@ test("a cut frame keeps its length, and what is missing rejects it", function()
   check.equal(filter.compile("not host 10.9.9.9"):match(cut), false)
 end)
 
+test("what only the kernel knows is refused where we answer", function()
+  check.raises("unsupported", function() filter.compile("inbound"):match(query) end)
+  local lan = connector.lan{}
+  local a = lan:port("a")
+  check.raises("unsupported", function() a:on_packet(print, "ifindex 3") end)
+  check.raises("unsupported", function() a:frames{filter = "outbound"} end)
+  -- A cooked frame says it itself.
+  check.equal(filter.compile("outbound", "linux_sll"):match(SLL{pkttype = 4} / IP{}), true)
+  lan:close()
+end)
+
 test("other link types", function()
   local ip = bytes(IP{src = "10.0.0.1"} / UDP{dport = 53})
   check.equal(filter.compile("src host 10.0.0.1 and port 53", "raw"):match(ip), true)
