@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -22,7 +23,7 @@ func connModule() lua.Module {
 	return lua.Module{
 		Name:  "connector",
 		Doc:   "Connectors: everything that carries frames, one way to use them all.",
-		Names: []string{"TIMEOUT", "EOF"},
+		Names: []string{"TIMEOUT", "EOF", "LIMIT"},
 		Init:  w.init,
 		Funcs: []lua.Func{
 			{Decl: `
@@ -101,9 +102,9 @@ function connector.schemes()`, Go: engine.Schemes},
 		},
 		Types: []lua.Type{
 			{
-				Name: "Conn", Doc: "Something that carries frames. Fields: name, linktype.",
+				Name: "Conn", Doc: "Something that carries frames. Fields: name, linktype; matches and match_index of the last expect.",
 				Go: reflect.TypeFor[*Conn](), Index: connIndex,
-				Methods: connMethods,
+				Methods: slices.Concat(connMethods, unsupportedOps),
 			},
 			{
 				Name: "Lan", Doc: "A LAN in memory. Field: name.",
@@ -181,6 +182,11 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@class Conn.EachOptions
 ---@field timeout? seconds        how long in all
 ---@field filter? string|Filter   only what passes`, Go: eachOptions{}},
+			{Decl: `
+---@class Conn.ExpectOptions
+---@field timeout? seconds  how long in all (default: for ever)
+---@field limit? integer    frames to look at
+---@field keep? boolean     frames that match nothing stay readable`, Go: expectOptions{}},
 			{Decl: `
 ---@class Conn.SrOptions
 ---@field timeout? seconds  to wait after the last frame was sent (default 2)
@@ -273,6 +279,7 @@ type connWorld struct {
 	h            *lua.Host
 	env          *engine.Env
 	timeout, eof *lua.UserData
+	limit        *lua.UserData
 	connMeta     *lua.Table
 }
 
@@ -280,7 +287,7 @@ func (w *connWorld) init(h *lua.Host, _ *lua.Table) error {
 	w.h = h
 	w.env = &engine.Env{Clock: h.Clock(), Rand: h.Rand()}
 	w.connMeta = h.Metatable("Conn")
-	w.timeout, w.eof = w.token("TIMEOUT"), w.token("EOF")
+	w.timeout, w.eof, w.limit = w.token("TIMEOUT"), w.token("EOF"), w.token("LIMIT")
 	return nil
 }
 
@@ -487,6 +494,21 @@ function Conn:sr1(p, opts)`, Go: connSr1},
 ---@error closed  the connector was closed
 function Conn:sr(list, opts)`, Go: connSr},
 	{Decl: `
+---Waits for a frame that matches one of the patterns and returns that pattern's
+---number. A pattern is a packet (compared as in Packet:matches: only what its
+---author set), a function that gets the packet, a filter, or one of the tokens
+---TIMEOUT, LIMIT, EOF; without the token these ends are errors. The packets are
+---in conn.matches: the first one, and those of the same pattern that had arrived
+---behind it. Frames that arrived behind the match stay readable, frames before it
+---only with keep.
+---@param patterns any  a list of patterns, or one
+---@param opts? Conn.ExpectOptions
+---@return integer
+---@error timeout  the time is up
+---@error range    the limit is reached
+---@error closed   the end of the file, or the connector was closed
+function Conn:expect(patterns, opts)`, Go: connExpect},
+	{Decl: `
 ---Copies every frame that is read or written here to another connector, such as
 ---a capture file.
 ---@param other Conn
@@ -522,7 +544,7 @@ function Conn:close()`, Go: (*Conn).close},
 // connIndex gives the fields; the methods are the host's.
 func connIndex(L *lua.State) int {
 	key, ok := L.Get(2).(lua.String)
-	if !ok || key != "name" && key != "linktype" {
+	if !ok {
 		return 0
 	}
 	ud, ok := L.Get(1).(*lua.UserData)
@@ -533,10 +555,17 @@ func connIndex(L *lua.State) int {
 	if !ok {
 		return 0
 	}
-	if key == "name" {
+	switch {
+	case key == "name":
 		L.Push(lua.String(c.Conn.Name()))
-	} else {
+	case key == "linktype":
 		L.Push(lua.String(c.Conn.LinkType().String()))
+	case key == "matches" && c.matches != nil:
+		L.Push(c.matches)
+	case key == "match_index" && c.matches != nil:
+		L.Push(lua.Int(c.matchIndex))
+	default:
+		return 0
 	}
 	return 1
 }

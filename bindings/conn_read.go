@@ -51,6 +51,9 @@ type Conn struct {
 	filtered uint64  // frames that did not
 	skipped  int     // of them, since other tasks had a turn
 
+	matches    *lua.Table // of the last expect; nil if it failed
+	matchIndex int
+
 	handlers []*handler // Lua functions
 	tees     []*handler // other connectors
 	pumping  bool
