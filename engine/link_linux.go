@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"io"
 	"net/netip"
 	"os"
 	"strconv"
@@ -101,10 +102,13 @@ func configureLink(name string, mtu int, addr netip.Prefix, up bool) error {
 	return nil
 }
 
-// txDropped is how many frames an interface of the current namespace could not
-// hand on; 0 when there is no such interface.
-func txDropped(name string) uint64 {
-	text, err := os.ReadFile("/proc/thread-self/net/dev")
+// txDropped is how many frames an interface could not hand on, as an open
+// /proc/net/dev says; 0 when there is no such interface.
+func txDropped(dev *os.File, name string) uint64 {
+	if dev == nil {
+		return 0
+	}
+	text, err := io.ReadAll(io.NewSectionReader(dev, 0, 1<<30))
 	if err != nil {
 		return 0
 	}

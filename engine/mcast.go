@@ -15,6 +15,7 @@ type McastConfig struct {
 	TTL       int    // routers to pass, plus one (default 1: this network only)
 	NoLoop    bool   // do not show our frames to members on this host; has no effect on lo
 	Snaplen   int    // octets of a frame to keep (default all)
+	Netns     *Netns // network namespace (default: the Env's)
 }
 
 // MaxDatagram is the longest frame that fits a UDP datagram over IPv4.

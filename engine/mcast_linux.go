@@ -56,8 +56,13 @@ const receiveBuffer = 16 << 20
 
 // OpenMcast joins a LAN in multicast datagrams. Any number of members may be
 // on one host, and in one process.
-func OpenMcast(env *Env, cfg McastConfig) (Conn, error) {
+func OpenMcast(env *Env, cfg McastConfig) (c Conn, err error) {
 	env.init()
+	err = env.inside(cfg.Netns, func() (err error) { c, err = openMcast(env, cfg); return err })
+	return c, err
+}
+
+func openMcast(env *Env, cfg McastConfig) (Conn, error) {
 	group, name, err := cfg.resolve()
 	if err != nil {
 		return nil, err

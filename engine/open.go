@@ -16,6 +16,9 @@ import (
 type Env struct {
 	Clock *clock.Clock
 	Rand  *rand.Rand // every random choice of the engine
+	// Netns is the network namespace for connectors that name none; a nil
+	// function or namespace is the process's own.
+	Netns func() *Netns
 
 	hubs map[string]*Hub
 	lans int // number of the last LAN that named itself
@@ -57,9 +60,9 @@ var schemes []scheme
 func init() {
 	schemes = []scheme{
 		{"mem", "mem:NAME", openMem},
-		{"mcast", "mcast://GROUP:PORT?if=ADDR&ttl=N&loop=0", openMcastURL},
-		{"tap", "tap:NAME?addr=ADDR/LEN&mtu=N&up=1", openTapURL(false)},
-		{"tun", "tun:NAME?addr=ADDR/LEN&mtu=N&up=1", openTapURL(true)},
+		{"mcast", "mcast://GROUP:PORT?if=ADDR&ttl=N&loop=0&netns=NAME", openMcastURL},
+		{"tap", "tap:NAME?addr=ADDR/LEN&mtu=N&up=1&netns=NAME", openTapURL(false)},
+		{"tun", "tun:NAME?addr=ADDR/LEN&mtu=N&up=1&netns=NAME", openTapURL(true)},
 		{"pcap", "pcap:FILE", openPcapURL},
 		{"pcap_writer", "pcap_writer:FILE?linktype=NAME&nanos=1", openPcapWriterURL},
 	}
@@ -215,6 +218,9 @@ func openMcastURL(env *Env, t *target) (Conn, error) {
 		NoLoop:    !t.flag("loop", true),
 		Snaplen:   t.number("snaplen", 0, 0, MaxFrame),
 	}
+	ns, release := t.netns()
+	defer release()
+	cfg.Netns = ns
 	if err := t.check(); err != nil {
 		return nil, err
 	}
@@ -244,6 +250,9 @@ func openTapURL(tun bool) func(*Env, *target) (Conn, error) {
 			MTU:  t.number("mtu", 0, 68, MaxFrame),
 			Up:   t.flag("up", false),
 		}
+		ns, release := t.netns()
+		defer release()
+		cfg.Netns = ns
 		if err := t.check(); err != nil {
 			return nil, err
 		}

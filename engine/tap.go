@@ -14,6 +14,8 @@ type TapConfig struct {
 	MTU  int    // octets of payload per frame (default: as it is, 1500 when new)
 	Addr string // the kernel's own address there, ADDR/LEN; sets the interface up
 	Up   bool   // set the interface up
+
+	Netns *Netns // network namespace (default: the Env's)
 }
 
 func (c *TapConfig) name() string {

@@ -29,6 +29,7 @@ type tap struct {
 
 	drops  sync.Mutex // orders the readings of the kernel's drop counter
 	before uint64     // that counter when we opened
+	counts *os.File   // where it stands; nil without /proc
 }
 
 // tapRead is the room a read needs. The kernel cuts a frame that does not fit
@@ -39,8 +40,13 @@ const tapRead = MaxFrame + 1
 const tapArena = 512 << 10
 
 // OpenTap creates the interface or attaches to a persistent one.
-func OpenTap(env *Env, cfg TapConfig) (Conn, error) {
+func OpenTap(env *Env, cfg TapConfig) (c Conn, err error) {
 	env.init()
+	err = env.inside(cfg.Netns, func() (err error) { c, err = openTap(env, cfg); return err })
+	return c, err
+}
+
+func openTap(env *Env, cfg TapConfig) (Conn, error) {
 	addr, err := cfg.resolve()
 	if err != nil {
 		return nil, err
@@ -64,7 +70,11 @@ func OpenTap(env *Env, cfg TapConfig) (Conn, error) {
 		d.Close()
 		return nil, tapError(cfg, err)
 	}
-	t := &tap{device: d, before: txDropped(cfg.Name)}
+	t := &tap{device: d}
+	// Its contents are those of the namespace in which it was opened, for ever.
+	// Without /proc no drops are counted.
+	t.counts, _ = os.Open("/proc/thread-self/net/dev")
+	t.before = txDropped(t.counts, cfg.Name)
 	d.last = t.abandon
 	t.recv = t.readAll
 	t.send = func(fd uintptr) {
@@ -227,7 +237,7 @@ func (t *tap) kernelDrops(fd uintptr) uint64 {
 	if ioctl(int(fd), unix.TUNGETIFF, &req) != nil {
 		return t.dropped.Load()
 	}
-	if n := txDropped(unix.ByteSliceToString(req.name[:])); n >= t.before {
+	if n := txDropped(t.counts, unix.ByteSliceToString(req.name[:])); n >= t.before {
 		return n - t.before
 	}
 	return t.dropped.Load()
@@ -245,6 +255,7 @@ func (t *tap) abandon(fd uintptr) {
 		}
 	}
 	t.dropped.Store(t.kernelDrops(fd) + unread)
+	t.counts.Close() // of nil, too
 }
 
 // failed explains the errors of a device that was opened.
