@@ -732,7 +732,7 @@ func (h *Host) popen(command string, read bool) (*File, error) {
 		cmd.Stdin = theirs
 		cmd.Stdout = h.childOutput(h.cfg.Stdout)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := h.cur.inside(cmd.Start)(); err != nil {
 		ours.Close()
 		theirs.Close()
 		return nil, err

@@ -126,7 +126,8 @@ function os.execute(command)`, func(L *State) int {
 					cmd.Stdin = f
 				}
 				cmd.Stdout, cmd.Stderr = h.childOutput(h.cfg.Stdout), h.childOutput(h.cfg.Stderr)
-				err := h.Await("os.execute", func(ctx context.Context) error { return runCommand(ctx, cmd) })
+				start := h.cur.inside(cmd.Start)
+				err := h.Await("os.execute", func(ctx context.Context) error { return runCommand(ctx, cmd, start) })
 				var exit *exec.ExitError
 				switch {
 				case err == nil:
@@ -218,9 +219,9 @@ func failure(L *State, name string, err error) int {
 }
 
 // runCommand runs cmd and kills it with its children when ctx ends.
-func runCommand(ctx context.Context, cmd *exec.Cmd) error {
+func runCommand(ctx context.Context, cmd *exec.Cmd, start func() error) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
+	if err := start(); err != nil {
 		return err
 	}
 	off := context.AfterFunc(ctx, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })

@@ -14,6 +14,9 @@ import (
 type Task struct {
 	ID   int
 	Name string
+	// Inside runs what opens something of the operating system for this task,
+	// such as the start of a program: in another namespace. Nil runs it as it is.
+	Inside interface{ Run(f func() error) error }
 
 	h       *Host
 	th      *thread
@@ -296,6 +299,15 @@ func (t *Task) Wait(d time.Duration) (done bool, err error) {
 		t.seen = true
 	}
 	return t.done, nil
+}
+
+// inside is f as t.Inside runs it.
+func (t *Task) inside(f func() error) func() error {
+	in := t.Inside
+	if in == nil {
+		return f
+	}
+	return func() error { return in.Run(f) }
 }
 
 func (t *Task) waitLabel() string {
