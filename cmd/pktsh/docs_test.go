@@ -12,7 +12,8 @@ import (
 var gives = regexp.MustCompile(`^(\S.*?)\s+--> (.*)$`)
 
 // The Lua blocks of a page are one script. A line EXPRESSION --> TEXT is
-// checked; the other lines only have to run.
+// checked; the other lines only have to run. Blocks marked "lua spec" are a
+// spec of pktsh test.
 func TestDocumentation(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
@@ -24,11 +25,20 @@ func TestDocumentation(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			script, checks := script(string(text))
+			dir := t.TempDir()
+			script, spec, checks := script(string(text))
+			if spec != "" {
+				file := filepath.Join(dir, "page_spec.lua")
+				if err := os.WriteFile(file, []byte(spec), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if out, err := pktsh(t, dir, "test", file); err != nil {
+					t.Errorf("%v\n%s", err, out)
+				}
+			}
 			if script == "" {
 				return
 			}
-			dir := t.TempDir()
 			file := filepath.Join(dir, "page.lua")
 			if err := os.WriteFile(file, []byte(prelude+script), 0o600); err != nil {
 				t.Fatal(err)
@@ -50,25 +60,29 @@ const prelude = `do local w = connector.pcap_writer{file="trace.pcap"} w:write(E
 	`function __gives(line, want, ...) local got = {} for i = 1, math.max(1, select("#", ...)) do got[i] = tostring((select(i, ...))) end ` +
 	`got = table.concat(got, "  ") if got ~= want then error(line .. "\n  gives " .. got .. "\n  not   " .. want, 0) end print("\0checked") end` + "\n"
 
-func script(page string) (string, int) {
-	var b strings.Builder
-	checks := 0
-	in := false
+// script gives the two kinds of blocks and how many lines are checked.
+func script(page string) (script, spec string, checks int) {
+	var blocks [2]strings.Builder
+	var in *strings.Builder
 	for _, line := range strings.Split(page, "\n") {
 		switch {
 		case line == "```lua":
-			in = true
+			in = &blocks[0]
+			continue
+		case line == "```lua spec":
+			in = &blocks[1]
 			continue
 		case strings.HasPrefix(line, "```"):
-			in = false
-		case !in:
-		default:
-			if m := gives.FindStringSubmatch(line); m != nil {
-				line = fmt.Sprintf("__gives(%q, %q, %s)", m[1], m[2], m[1])
-				checks++
-			}
-			b.WriteString(line + "\n")
+			in = nil
 		}
+		if in == nil {
+			continue
+		}
+		if m := gives.FindStringSubmatch(line); m != nil {
+			line = fmt.Sprintf("__gives(%q, %q, %s)", m[1], m[2], m[1])
+			checks++
+		}
+		in.WriteString(line + "\n")
 	}
-	return b.String(), checks
+	return blocks[0].String(), blocks[1].String(), checks
 }
