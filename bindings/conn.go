@@ -59,6 +59,12 @@ function connector.lan(opts)`, Go: w.lan},
 function connector.mcast(opts)`, Go: func(o mcastOptions) (*Conn, error) {
 				cfg := engine.McastConfig{Group: o.Group, Port: o.Port, Interface: o.Ifaddr, TTL: o.TTL, Snaplen: o.Snaplen}
 				cfg.NoLoop = o.Loop != nil && !*o.Loop
+				ns, release, err := netnsArg(w.h, o.Netns, "netns")
+				if err != nil {
+					return nil, err
+				}
+				defer release()
+				cfg.Netns = ns
 				return w.adopt(engine.OpenMcast(w.env, cfg))
 			}},
 			{Decl: `
@@ -163,13 +169,15 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@field ifaddr? string    interface, by address or name, to receive and to send (default: by the routing table)
 ---@field ttl? integer      default 1, this network only
 ---@field loop? boolean     show our frames to members on this host (default true)
----@field snaplen? integer  octets of a frame to keep (default all)`, Go: mcastOptions{}},
+---@field snaplen? integer  octets of a frame to keep (default all)
+---@field netns? string|Netns  network namespace (default: that of netns.run, or the process's)`, Go: mcastOptions{}},
 			{Decl: `
 ---@class connector.TapOptions
 ---@field name? string   interface, up to 15 octets, created unless it exists (default: the kernel picks one)
 ---@field addr? string   the kernel's own address there, ADDR/LEN; sets the interface up
 ---@field mtu? integer   octets of payload per frame
----@field up? boolean    set the interface up`, Go: tapOptions{}},
+---@field up? boolean    set the interface up
+---@field netns? string|Netns  network namespace (default: that of netns.run, or the process's)`, Go: tapOptions{}},
 			{Decl: `
 ---@class connector.PcapOptions
 ---@field file string`, Go: pcapOptions{}},
@@ -213,12 +221,14 @@ type mcastOptions struct {
 	TTL     int
 	Loop    *bool
 	Snaplen int
+	Netns   lua.Value
 }
 
 type tapOptions struct {
 	Name, Addr string
 	MTU        int
 	Up         bool
+	Netns      lua.Value
 }
 
 type pcapOptions struct{ File string }
@@ -285,7 +295,7 @@ type connWorld struct {
 
 func (w *connWorld) init(h *lua.Host, _ *lua.Table) error {
 	w.h = h
-	w.env = &engine.Env{Clock: h.Clock(), Rand: h.Rand()}
+	w.env = &engine.Env{Clock: h.Clock(), Rand: h.Rand(), Netns: func() *engine.Netns { return currentNetns(h) }}
 	w.connMeta = h.Metatable("Conn")
 	w.timeout, w.eof, w.limit = w.token("TIMEOUT"), w.token("EOF"), w.token("LIMIT")
 	return nil
@@ -324,7 +334,12 @@ func (w *connWorld) lan(o lanOptions) (*Lan, error) {
 }
 
 func (w *connWorld) tap(o tapOptions, tun bool) (*Conn, error) {
-	return w.adopt(engine.OpenTap(w.env, engine.TapConfig{Name: o.Name, TUN: tun, MTU: o.MTU, Addr: o.Addr, Up: o.Up}))
+	ns, release, err := netnsArg(w.h, o.Netns, "netns")
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return w.adopt(engine.OpenTap(w.env, engine.TapConfig{Name: o.Name, TUN: tun, MTU: o.MTU, Addr: o.Addr, Up: o.Up, Netns: ns}))
 }
 
 func (w *connWorld) pcapWriter(o pcapWriterOptions) (*Conn, error) {
