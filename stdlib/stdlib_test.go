@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -122,5 +123,24 @@ for _, name in ipairs(wire.layouts()) do
 end`)
 	if out != "" {
 		t.Errorf("fields without a word on them:\n%s", out)
+	}
+}
+
+// What the reference's tests of tunnels show, our specs show, each under its id.
+func TestTunnelsCoverTheReference(t *testing.T) {
+	var all strings.Builder
+	for _, name := range []string{"device", "port", "dispatch"} {
+		b, err := os.ReadFile("tunnel/" + name + "_spec.lua")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(b)
+	}
+	for _, ids := range [][2]int{{1, 1}, {10, 17}, {20, 22}, {30, 31}, {40, 69}, {80, 92}, {100, 101}, {110, 117}, {120, 127}, {130, 137}} {
+		for id := ids[0]; id <= ids[1]; id++ {
+			if !strings.Contains(all.String(), fmt.Sprintf(`"T%03d `, id)) {
+				t.Errorf("no spec is named T%03d", id)
+			}
+		}
 	}
 }
