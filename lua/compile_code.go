@@ -8,7 +8,7 @@ import (
 
 // Code generation: from the syntax tree to the byte code of gopher-lua's
 // virtual machine, which is that of Lua 5.1 with three instructions more
-// (MOVEN, GETTABLEKS, SETTABLEKS).
+// (MOVEN, SETTABLEKS, and GETTABLEKS, which is not used; see index).
 //
 // Registers are used as a stack: local variables lie below active, temporary
 // values from there up to free. The virtual machine relies on it, because a
@@ -990,11 +990,8 @@ func (g *generator) scratchOperand(e *expr, r int) int {
 func (g *generator) index(e *expr, r int) {
 	obj := g.scratch(e.a, r)
 	key := g.operand(e.b)
-	op := glua.OP_GETTABLE
-	if e.b.op == eString {
-		op = glua.OP_GETTABLEKS
-	}
-	pc := g.abc(op, r, obj, key, indexAt(e))
+	// GETTABLEKS would be no faster for a table, and it makes a new value of the key for every call of __index.
+	pc := g.abc(glua.OP_GETTABLE, r, obj, key, indexAt(e))
 	g.dbg.note(pc, g.describe(e.a), 0)
 }
 
