@@ -487,9 +487,9 @@ func (c *codec) value(v wire.Value) lua.Value {
 	case wire.MAC, wire.IP6, wire.Name:
 		c.text = v.AppendText(c.text[:0])
 		return lua.Str(string(c.text))
-	case wire.Bytes, wire.Text:
+	case wire.Bytes:
 		return lua.Str(string(v.Octets()))
-	case wire.CString:
+	case wire.Text, wire.CString:
 		return lua.Str(v.Text())
 	case wire.List:
 		t := c.h.NewTable(v.Len(), 0)

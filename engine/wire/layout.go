@@ -395,6 +395,11 @@ func (r *Registry) compile(s Spec, anon bool) (*Layout, error) {
 				f.width = fs.Size.Add * 8
 			}
 		}
+		if t.Kind == Text && f.width >= 0 {
+			filled := *t
+			filled.filled = true
+			t, f.Type = &filled, &filled
+		}
 		if t.integer() && fs.Size != nil && t.Kind != List {
 			return nil, fail(fs.Name, "an integer has its size in its type")
 		}

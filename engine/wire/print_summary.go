@@ -331,8 +331,22 @@ func appendBrief(b []byte, v Value) []byte {
 		return b
 	case RecordOf:
 		return appendBriefRecord(b, v.Record())
+	case Text, CString:
+		if s := v.Text(); isWord(s) {
+			return append(b, s...)
+		}
 	}
 	return appendShown(b, v, 16)
+}
+
+// isWord reports whether a text reads well without quotes.
+func isWord(s string) bool {
+	for _, c := range []byte(s) {
+		if c <= ' ' || c > '~' || strings.IndexByte("\"',{}", c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // appendBriefRecord writes what tells most about a record: its addresses, names
@@ -348,7 +362,7 @@ func appendBriefRecord(b []byte, r Record) []byte {
 			if v.Name() == "" {
 				continue
 			}
-		case MAC, IP4, IP6, Name, List:
+		case MAC, IP4, IP6, Name, List, Text, CString:
 			if v.none() {
 				continue
 			}

@@ -158,7 +158,7 @@ func (form luaForm) append(b []byte, v Value) []byte {
 		return appendLuaInt(b, v)
 	case Bytes, Text, CString:
 		s := v.Octets()
-		if v.Kind() == CString {
+		if v.Kind() != Bytes {
 			s = []byte(v.Text())
 		}
 		return appendLuaString(b, s)

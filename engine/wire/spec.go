@@ -49,7 +49,8 @@ type FieldSpec struct {
 	//
 	//	u1…u64 s1…s64 (big endian), u16le, u16host …
 	//	mac ip4 ip6
-	//	bytes text     Size octets, or the rest of the layer
+	//	bytes text     Size octets, or the rest of the layer; a text of a fixed size
+	//	               reads without the zeros that fill it up
 	//	cstring        up to and with the first zero octet
 	//	name           a DNS name, which may be compressed when read
 	//	list           repeated Of

@@ -23,6 +23,7 @@ type Type struct {
 	words   *words
 	letters bool // all flags have one-letter names
 	all     bool // a list of as many elements as there are
+	filled  bool // text of a fixed size, which zeros fill up
 	reg     *Registry
 	recName string // of the nested layout, which may not be loaded yet
 	rec     *Layout

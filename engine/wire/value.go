@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"iter"
@@ -172,6 +173,11 @@ func (v Value) AppendText(b []byte) []byte {
 	case CString:
 		if n := len(v.b); n > 0 && v.b[n-1] == 0 {
 			return append(b, v.b[:n-1]...)
+		}
+		return append(b, v.b...)
+	case Text:
+		if v.t.filled {
+			return append(b, bytes.TrimRight(v.b, "\x00")...)
 		}
 		return append(b, v.b...)
 	case Name:
