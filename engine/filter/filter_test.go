@@ -196,6 +196,11 @@ func TestRandomExpressionsAgreeWithTcpdump(t *testing.T) {
 	each(exprs, func(expr string) {
 		p, err := Compile(expr, Ethernet, Options{})
 		optimised, perr := libpcap(expr, Ethernet, true)
+		// libpcap sees some more expressions to be impossible; of those our
+		// program must know it as well.
+		if err == nil && perr != nil && strings.Contains(perr.Error(), "rejects all packets") && len(p.code) == 1 && p.code[0].k == 0 {
+			return
+		}
 		if (err == nil) != (perr == nil) {
 			t.Errorf("%s: ours: %v, libpcap: %v", expr, err, perr)
 		}

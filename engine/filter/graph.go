@@ -433,7 +433,7 @@ func (g *graph) initialize(root *block) *block {
 type facts map[*value]*fact
 
 type fact struct {
-	known  bool // it is lo
+	among  []uint32 // it is one of these; nil: nobody knows
 	lo, hi uint32
 	not    []uint32       // values it does not have
 	tests  map[asked]bool // outcomes of tests
@@ -449,6 +449,7 @@ type asked struct {
 const (
 	maxFacts = 64
 	maxNot   = 32
+	maxAmong = 8
 )
 
 // decide is the outcome of a test, if it is known.
@@ -467,14 +468,25 @@ func (fs facts) decide(b *block, ranges bool) (yes, ok bool) {
 		return false, false
 	}
 	k := b.r.k
-	if b.op == jmpEQ && f.known {
-		return f.lo == k, true
+	if b.op == jmpEQ && f.among != nil && (ranges || len(f.among) == 1) {
+		switch has := slices.Contains(f.among, k); {
+		case !has:
+			return false, true
+		case len(f.among) == 1:
+			return true, true
+		}
 	}
 	if !ranges {
 		return false, false
 	}
-	if f.known {
-		return decideConst(b.op, f.lo, k), true
+	if f.among != nil {
+		yes = decideConst(b.op, f.among[0], k)
+		for _, v := range f.among[1:] {
+			if decideConst(b.op, v, k) != yes {
+				return false, false
+			}
+		}
+		return yes, true
 	}
 	switch b.op {
 	case jmpEQ:
@@ -527,9 +539,14 @@ func (fs facts) learn(b *block, yes bool) facts {
 		k := b.r.k
 		switch {
 		case b.op == jmpEQ && yes:
-			f.known, f.lo, f.hi = true, k, k
-		case b.op == jmpEQ && !yes && len(f.not) < maxNot:
-			f.not = append(slices.Clone(f.not), k)
+			f.among, f.lo, f.hi = []uint32{k}, k, k
+		case b.op == jmpEQ && !yes:
+			if i := slices.Index(f.among, k); i >= 0 && len(f.among) > 1 {
+				f.among = slices.Delete(slices.Clone(f.among), i, i+1)
+			}
+			if len(f.not) < maxNot {
+				f.not = append(slices.Clone(f.not), k)
+			}
 		case b.op == jmpGT && yes && k < 0xffffffff:
 			f.lo = max(f.lo, k+1)
 		case b.op == jmpGT && !yes:
@@ -581,7 +598,18 @@ func meet(a, b facts) facts {
 			out[v] = x
 			continue
 		}
-		f := fact{lo: min(x.lo, y.lo), hi: max(x.hi, y.hi), known: x.known && y.known && x.lo == y.lo}
+		f := fact{lo: min(x.lo, y.lo), hi: max(x.hi, y.hi)}
+		if x.among != nil && y.among != nil {
+			f.among = slices.Clone(x.among)
+			for _, k := range y.among {
+				if !slices.Contains(f.among, k) {
+					f.among = append(f.among, k)
+				}
+			}
+			if len(f.among) > maxAmong {
+				f.among = nil
+			}
+		}
 		for _, k := range x.not {
 			if y.excludes(k) {
 				f.not = append(f.not, k)
@@ -605,5 +633,5 @@ func meet(a, b facts) facts {
 
 // excludes reports that the value is not k.
 func (f *fact) excludes(k uint32) bool {
-	return k < f.lo || k > f.hi || slices.Contains(f.not, k)
+	return k < f.lo || k > f.hi || slices.Contains(f.not, k) || f.among != nil && !slices.Contains(f.among, k)
 }

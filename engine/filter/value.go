@@ -110,6 +110,8 @@ func (vs values) alu(op uint16, l, r *value) *value {
 		case r.k == 0 && (op == aluAdd || op == aluSub || op == aluOr || op == aluXor || op == aluLsh || op == aluRsh),
 			r.k == 1 && (op == aluMul || op == aluDiv), r.k == 0xffffffff && op == aluAnd:
 			return l
+		case r.k == 0 && (op == aluAnd || op == aluMul):
+			return r
 		case op == aluSub: // so that x-1 and x+0xffffffff are one value
 			op, r = aluAdd, vs.num(-r.k)
 		}
