@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -289,4 +290,32 @@ func permissive(dir string) string {
 		}
 	}
 	return "the licence in " + found[0] + " is not one we know"
+}
+
+// The table in docs/architecture.md is the one above.
+func TestImportTableOfTheDocs(t *testing.T) {
+	const page = "docs/architecture.md"
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := []string{"| package | may import |", "|---|---|"}
+	for _, pkg := range slices.Sorted(maps.Keys(mayImport)) {
+		var words []string
+		for _, name := range mayImport[pkg] {
+			tree := strings.TrimSuffix(name, "/...")
+			switch {
+			case name == std:
+				words = append(words, std)
+			case tree != name && !strings.Contains(tree, "."):
+				words = append(words, "`"+tree+"` and below")
+			default:
+				words = append(words, "`"+tree+"`")
+			}
+		}
+		rows = append(rows, "| `"+pkg+"` | "+strings.Join(words, ", ")+" |")
+	}
+	if want := strings.Join(rows, "\n") + "\n\n"; !strings.Contains(string(text), want) {
+		t.Errorf("%s does not hold the import table:\n%s", page, want)
+	}
 }
