@@ -387,11 +387,23 @@ func (s *tunnelSystem) open(path string, flags int, mode uint32) (int, error) {
 }
 
 func (s *tunnelSystem) close(fd int) error {
-	err := s.Close(fd)
 	if o := s.fds[fd]; o != nil {
 		delete(s.fds, fd)
 		o.forget()
-		o.changed.Broadcast() // those that wait in memory; the kernel's poller has told the others
+		o.changed.Broadcast() // those that wait in memory; the kernel's poller tells the others
+	}
+	if s.mem != nil || s.h.Current() == nil {
+		return s.Close(fd)
+	}
+	// The kernel takes its time to take an interface down: others go on.
+	closed, err := false, error(nil)
+	if waited := s.h.Await("tunnel.System:close", func(context.Context) error {
+		closed, err = true, s.Close(fd)
+		return nil
+	}); !closed { // the task was cancelled before
+		return s.Close(fd)
+	} else if waited != nil {
+		return waited
 	}
 	return err
 }

@@ -162,6 +162,7 @@ local function cannot_listen(port, cause)
 end
 
 function Port:start_listening()
+  if self.stopping then self.stopping:wait() end
   if self.connected then raise("exists", ("the port listens already on %s"):format(self.interface)) end
   local sys = self.system
   local opened, fd = pcall(sys.open, sys, tunnel.PATH, sys.O_RDWR + sys.O_CLOEXEC + sys.O_NONBLOCK)
@@ -209,11 +210,12 @@ end
 
 -- The end of a port, whatever brought it about.
 function Port:connection_lost()
-  local fd, stopped = self.fd, self.stopped
-  self.fd, self.connected, self.reading, self.stopping, self.reader = -1, false, false, nil, nil
+  local fd = self.fd
+  self.fd, self.connected, self.reading, self.reader = -1, false, false, nil
   self.interface = self.name
   pcall(self.system.close, self.system, fd) -- somebody may have closed it behind our back
-  stopped:close()
+  self.stopping = nil
+  self.stopped:close()
   disconnect(self.handler)
 end
 

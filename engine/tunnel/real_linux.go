@@ -135,13 +135,15 @@ func (f *realFile) failed(op string, err error) error {
 	return refused(op, f.path, err)
 }
 
-// Close gives a descriptor up; whoever waits for it is told.
+// Close gives a descriptor up; whoever waits for it is told at once. To take an
+// interface down takes some time; any goroutine may call it.
 func (r *Real) Close(fd int) error {
-	f, err := r.file("close", fd)
-	if err != nil {
-		return err
-	}
 	r.mu.Lock()
+	f := r.files[fd]
+	if f == nil {
+		r.mu.Unlock()
+		return &Error{Op: "close", On: strconv.Itoa(fd), Errno: unix.EBADF}
+	}
 	delete(r.files, fd)
 	w := f.waiter
 	r.mu.Unlock()
@@ -213,7 +215,11 @@ func (r *Real) Ioctl(fd int, request uint32, arg Arg) (Arg, error) {
 	if err := r.CheckIoctl(fd, request); err != nil {
 		return Arg{}, err
 	}
-	f, q := r.files[fd], RequestOf(request)
+	f, err := r.file("ioctl", fd)
+	if err != nil {
+		return Arg{}, err
+	}
+	q := RequestOf(request)
 	if err := q.check(&arg); err != nil {
 		return Arg{}, &Error{Op: "ioctl", On: f.path, Errno: unix.EINVAL, Text: err.Error()}
 	}
@@ -377,6 +383,11 @@ func (w *waiter) wait(ctx context.Context, write bool) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	select {
+	case <-w.done: // the turn came all the same
+		return net.ErrClosed
+	default:
+	}
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		deadline(longAgo)
@@ -400,9 +411,14 @@ func (w *waiter) wait(ctx context.Context, write bool) error {
 	return err
 }
 
+// close wakes all who wait, and only then closes: to take an interface down
+// costs the kernel some 20 ms, which would be those of the last waiter.
 func (w *waiter) close() {
 	close(w.done)
 	w.p.SetDeadline(longAgo)
+	for _, turn := range w.turn {
+		turn <- struct{}{}
+	}
 	w.p.Close()
 }
 
