@@ -233,7 +233,7 @@ func (h *Host) outcome(main *Task) error {
 	}
 	for _, t := range unseen {
 		if !t.seen {
-			return &Error{h: h, Value: t.err.Value, Err: t.err.Err, trace: t.err.trace, Reported: true}
+			return &Error{h: h, Value: t.err.Value, Err: t.err.Err, trace: t.err.trace, text: t.err.text, Reported: true}
 		}
 	}
 	return nil
@@ -443,6 +443,7 @@ func (h *Host) closeOpen() error {
 			errs = append(errs, err)
 		}
 	}
+	h.drain() // output of programs that have ended just now
 	for range 3 {
 		if h.all.head == nil {
 			break

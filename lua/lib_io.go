@@ -19,6 +19,7 @@ import (
 type File struct {
 	h      *Host
 	name   string
+	src    io.Reader     // below r
 	r      *bufio.Reader // nil when it is not for reading
 	w      *bufio.Writer // nil when it is not for writing
 	out    *stdout       // standard output instead of w
@@ -29,9 +30,46 @@ type File struct {
 	none   bool // flush after each write
 	std    bool // one of the standard streams
 	closed bool
-	busy   bool // a task reads: others wait their turn
-	turn   *Cond
 	forget func()
+
+	reading, writing turn
+}
+
+// A turn is taken by a task that uses a buffer; it may wait with the buffer in
+// its hands, and others must not touch it then.
+type turn struct {
+	taken bool
+	free  Cond
+}
+
+func (t *turn) take(h *Host, what string) error {
+	for t.taken {
+		t.free.h = h
+		if _, err := t.free.Wait(-1, what); err != nil {
+			return err
+		}
+	}
+	t.taken = true
+	return nil
+}
+
+func (t *turn) leave() {
+	t.taken = false
+	t.free.Signal()
+}
+
+// pollReader lets a cancel or a limit end a long read of what never waits, such
+// as all of a large file.
+type pollReader struct {
+	h *Host
+	r io.Reader
+}
+
+func (p pollReader) Read(b []byte) (int, error) {
+	if p.h.cur != p.h.idle {
+		poll(p.h.cur.top())
+	}
+	return p.r.Read(b)
 }
 
 // pump reads what may block, a terminal or a pipe, on a goroutine of its own. A
@@ -98,11 +136,22 @@ type blockingWriter struct {
 }
 
 func (w blockingWriter) Write(p []byte) (n int, err error) {
+	if w.h.cur == w.h.idle { // the host closes, and does not wait for a reader that has stopped to read
+		w.f.SetWriteDeadline(time.Now().Add(grace))
+		return w.f.Write(p)
+	}
 	own := append([]byte(nil), p...)
 	err = w.h.Await("File:write", func(ctx context.Context) (err error) {
-		off := context.AfterFunc(ctx, func() { w.f.SetWriteDeadline(time.Unix(1, 0)) })
-		defer off()
+		set := make(chan struct{})
+		off := context.AfterFunc(ctx, func() {
+			w.f.SetWriteDeadline(time.Unix(1, 0))
+			close(set)
+		})
 		n, err = w.f.Write(own)
+		if !off() {
+			<-set
+			w.f.SetWriteDeadline(time.Time{}) // other tasks may go on
+		}
 		return err
 	})
 	return n, err
@@ -110,16 +159,16 @@ func (w blockingWriter) Write(p []byte) (n int, err error) {
 
 // newFile wraps an *os.File for reading, writing or both.
 func (h *Host) newFile(f *os.File, name string, read, write bool) *File {
-	lf := &File{h: h, name: name, file: f, turn: h.NewCond()}
+	lf := &File{h: h, name: name, file: f}
 	st, err := f.Stat()
 	regular := err == nil && st.Mode().IsRegular()
 	if read {
-		var r io.Reader = f
+		lf.src = pollReader{h, f}
 		if !regular {
 			lf.pump = h.newPump(f, "File:read("+name+")")
-			r = lf.pump
+			lf.src = lf.pump
 		}
-		lf.r = bufio.NewReader(r)
+		lf.r = bufio.NewReader(lf.src)
 	}
 	if write {
 		var w io.Writer = f
@@ -133,30 +182,47 @@ func (h *Host) newFile(f *os.File, name string, read, write bool) *File {
 
 // keep has the host close f at its own end at the latest.
 func (f *File) keep() *File {
-	f.forget = f.h.OnClose(closeFunc(func() error {
-		f.closed = true
-		if f.proc != nil {
-			syscall.Kill(-f.proc.Process.Pid, syscall.SIGKILL)
-		}
-		if f.w != nil && f.proc == nil {
-			if _, blocks := any(f.w).(blockingWriter); !blocks {
-				flushPlain(f)
-			}
-		}
-		if f.file != nil {
-			return f.file.Close()
-		}
-		return nil
-	}))
+	f.forget = f.h.OnClose(closeFunc(f.abandon))
 	return f
 }
 
-// flushPlain writes what is buffered without the help of a task.
-func flushPlain(f *File) {
-	if st, err := f.file.Stat(); err == nil && st.Mode().IsRegular() {
-		f.w.Flush()
+// abandon closes f without the help of a task.
+func (f *File) abandon() error {
+	f.closed = true
+	var err error
+	if f.w != nil && !f.writing.taken {
+		err = f.w.Flush()
 	}
+	if cerr := f.file.Close(); f.proc == nil {
+		return errors.Join(err, cerr)
+	}
+	ended := make(chan struct{})
+	go func() {
+		f.proc.Wait()
+		close(ended)
+	}()
+	if f.w != nil { // it has what was written for it; let it make something of it
+		patience := programGrace
+		if f.h.stopped != nil && !errors.As(f.h.stopped, new(*ExitError)) {
+			patience = grace
+		}
+		select {
+		case <-ended:
+			return nil
+		case <-time.After(patience):
+		}
+	}
+	f.kill()
+	<-ended
+	return nil
 }
+
+// programGrace is how long a program that reads from a script may take to end
+// when the script has ended without closing it.
+const programGrace = 2 * time.Second
+
+// kill ends the program behind f and its children.
+func (f *File) kill() { syscall.Kill(-f.proc.Process.Pid, syscall.SIGKILL) }
 
 type closeFunc func() error
 
@@ -175,6 +241,10 @@ func (f *File) Flush() error {
 		return f.out.Flush()
 	}
 	if f.w != nil {
+		if err := f.writing.take(f.h, "File:flush("+f.name+")"); err != nil {
+			return err
+		}
+		defer f.writing.leave()
 		return f.w.Flush()
 	}
 	return nil
@@ -191,9 +261,13 @@ func (f *File) write(s string) error {
 	if f.w == nil {
 		return syscall.EBADF
 	}
+	if err := f.writing.take(f.h, "File:write("+f.name+")"); err != nil {
+		return err
+	}
+	defer f.writing.leave()
 	if f.r != nil && f.file != nil && f.r.Buffered() > 0 { // C would need a seek here, too
 		if _, err := f.file.Seek(int64(-f.r.Buffered()), io.SeekCurrent); err == nil {
-			f.r.Reset(f.file)
+			f.r.Reset(f.src)
 		}
 	}
 	_, err := f.w.WriteString(s)
@@ -208,8 +282,8 @@ func (f *File) Close() (code int, err error) {
 	if f.std {
 		return 0, f.Flush()
 	}
+	f.closed = true // before the flush, in which other tasks may run
 	err = f.Flush()
-	f.closed = true
 	if f.forget != nil {
 		f.forget()
 	}
@@ -217,11 +291,17 @@ func (f *File) Close() (code int, err error) {
 		err = errors.Join(err, f.file.Close())
 	}
 	if f.proc != nil {
+		waited := false
 		werr := f.h.Await("File:close", func(ctx context.Context) error {
-			off := context.AfterFunc(ctx, func() { syscall.Kill(-f.proc.Process.Pid, syscall.SIGKILL) })
+			waited = true
+			off := context.AfterFunc(ctx, f.kill)
 			defer off()
 			return f.proc.Wait()
 		})
+		if !waited { // a cancelled task may not wait
+			f.kill()
+			go f.proc.Wait()
+		}
 		var exit *exec.ExitError
 		if errors.As(werr, &exit) {
 			code = exit.ExitCode()
@@ -232,20 +312,13 @@ func (f *File) Close() (code int, err error) {
 	return code, err
 }
 
-// lock waits until no other task reads the file.
-func (f *File) lock() error {
-	for f.busy {
-		if _, err := f.turn.Wait(-1, "File:read("+f.name+")"); err != nil {
-			return err
-		}
+// nextLine reads a line for an iterator.
+func (f *File) nextLine() (string, error) {
+	if err := f.reading.take(f.h, "File:lines("+f.name+")"); err != nil {
+		return "", err
 	}
-	f.busy = true
-	return nil
-}
-
-func (f *File) unlock() {
-	f.busy = false
-	f.turn.Signal()
+	defer f.reading.leave()
+	return f.readLine(false)
 }
 
 // readLine reads up to the next line feed; io.EOF if there is nothing.
@@ -333,8 +406,8 @@ type stdFiles struct {
 
 func (h *Host) stdin() *File {
 	if h.std.in == nil {
-		f := &File{h: h, name: "stdin", std: true, turn: h.NewCond()}
-		var r io.Reader = h.cfg.Stdin
+		f := &File{h: h, name: "stdin", std: true}
+		r := h.cfg.Stdin
 		if file, ok := r.(*os.File); ok {
 			f.file = file
 		}
@@ -347,6 +420,10 @@ func (h *Host) stdin() *File {
 			f.pump = h.newPump(r, "read(stdin)")
 			r = f.pump
 		}
+		if f.pump == nil {
+			r = pollReader{h, r}
+		}
+		f.src = r
 		f.r = bufio.NewReader(r)
 		h.std.in = h.Wrap(f)
 	}
@@ -365,8 +442,8 @@ func (h *Host) ioModule() Module {
 		s := &h.std
 		if s.out == nil {
 			h.stdin()
-			s.out = h.Wrap(&File{h: h, name: "stdout", std: true, out: h.out, turn: h.NewCond()})
-			s.err = h.Wrap(&File{h: h, name: "stderr", std: true, none: true, w: bufio.NewWriter(stderrWriter{h}), turn: h.NewCond()})
+			s.out = h.Wrap(&File{h: h, name: "stdout", std: true, out: h.out})
+			s.err = h.Wrap(&File{h: h, name: "stderr", std: true, none: true, w: bufio.NewWriter(stderrWriter{h})})
 			s.input, s.output = s.in, s.out
 		}
 		return s
@@ -391,12 +468,13 @@ func (h *Host) ioModule() Module {
 		var err error
 		switch format := L.Get(n).(type) {
 		case Number:
-			if format < 0 {
+			count := int(truncate(float64(format)))
+			if count < 0 {
 				argError(L, n, "negative count")
 			}
-			s, err = f.readN(int(format))
+			s, err = f.readN(count)
 		default:
-			switch strings.TrimPrefix(L.OptString(n, "*l"), "*") {
+			switch strings.TrimPrefix(optString(L, n, "*l"), "*") {
 			case "l":
 				s, err = f.readLine(false)
 			case "L":
@@ -408,7 +486,6 @@ func (h *Host) ioModule() Module {
 			case "n":
 				v, ok, err := f.readNumber()
 				if err != nil {
-					f.unlock()
 					h.raiseOp(L, err, "File:read")
 				}
 				if !ok {
@@ -416,7 +493,6 @@ func (h *Host) ioModule() Module {
 				}
 				return Number(v), true
 			default:
-				f.unlock()
 				argError(L, n, "invalid format")
 			}
 		}
@@ -424,7 +500,6 @@ func (h *Host) ioModule() Module {
 			return Nil, false
 		}
 		if err != nil {
-			f.unlock()
 			h.raiseOp(L, err, "File:read")
 		}
 		return String(s), true
@@ -434,11 +509,12 @@ func (h *Host) ioModule() Module {
 			return failure(L, "", syscall.EBADF)
 		}
 		if f.w != nil {
-			f.w.Flush()
+			f.Flush()
 		}
-		if err := f.lock(); err != nil {
+		if err := f.reading.take(h, "File:read("+f.name+")"); err != nil {
 			h.raiseOp(L, err, "File:read")
 		}
+		defer f.reading.leave() // an argument error leaves, too
 		n := 0
 		for i := from; i <= max(to, from); i++ {
 			v, ok := read(L, f, i)
@@ -448,7 +524,6 @@ func (h *Host) ioModule() Module {
 				break
 			}
 		}
-		f.unlock()
 		return n
 	}
 	writes := func(L *State, f *File, from int) int {
@@ -480,11 +555,7 @@ func (h *Host) ioModule() Module {
 			if f.r == nil {
 				h.raiseOp(L, syscall.EBADF, "File:lines")
 			}
-			if err := f.lock(); err != nil {
-				h.raiseOp(L, err, "File:lines")
-			}
-			line, err := f.readLine(false)
-			f.unlock()
+			line, err := f.nextLine()
 			switch {
 			case err == io.EOF:
 				if close {
@@ -576,17 +647,15 @@ func (h *Host) ioModule() Module {
 				{"---Moves to a position and returns it.\n---@param whence? string   \"set\", \"cur\" (default) or \"end\"\n---@param offset? integer\n---@return integer?\nfunction File:seek(whence, offset)",
 					func(L *State) int {
 						f := self(L, "seek")
-						whence, ok := map[string]int{"set": io.SeekStart, "cur": io.SeekCurrent, "end": io.SeekEnd}[L.OptString(2, "cur")]
+						whence, ok := map[string]int{"set": io.SeekStart, "cur": io.SeekCurrent, "end": io.SeekEnd}[optString(L, 2, "cur")]
 						if !ok {
-							argError(L, 2, "invalid option '%s'", L.CheckString(2))
+							argError(L, 2, "invalid option '%s'", checkString(L, 2))
 						}
-						off := int64(L.OptNumber(3, 0))
+						off := int64(optInt(L, 3, 0))
 						if f.file == nil || f.pump != nil {
 							return failure(L, "", syscall.ESPIPE)
 						}
-						if f.w != nil {
-							f.w.Flush()
-						}
+						f.Flush()
 						if f.r != nil && whence == io.SeekCurrent {
 							off -= int64(f.r.Buffered())
 						}
@@ -595,7 +664,7 @@ func (h *Host) ioModule() Module {
 							return failure(L, "", err)
 						}
 						if f.r != nil {
-							f.r.Reset(f.file)
+							f.r.Reset(f.src)
 						}
 						L.Push(Number(at))
 						return 1
@@ -603,7 +672,7 @@ func (h *Host) ioModule() Module {
 				{"---Sets when writes go out: \"no\" at once, \"line\" with each line, \"full\" when much has come together.\n---@param mode string\n---@param size? integer\n---@return boolean\nfunction File:setvbuf(mode, size)",
 					func(L *State) int {
 						f := self(L, "setvbuf")
-						mode := L.CheckString(2)
+						mode := checkString(L, 2)
 						if mode != "no" && mode != "line" && mode != "full" {
 							argError(L, 2, "invalid option '%s'", mode)
 						}
@@ -619,8 +688,8 @@ func (h *Host) ioModule() Module {
 		Funcs: []Func{
 			{"---Opens a file.\n---@param name string\n---@param mode? string   r (default), w, a, r+, w+, a+; b changes nothing\n---@return File?          nil, a message and a number when it fails\nfunction io.open(name, mode)",
 				func(L *State) int {
-					name := L.CheckString(1)
-					f, err := open(name, L.OptString(2, "r"))
+					name := checkString(L, 1)
+					f, err := open(name, optString(L, 2, "r"))
 					if err == syscall.EINVAL {
 						argError(L, 2, "invalid mode")
 					}
@@ -632,7 +701,7 @@ func (h *Host) ioModule() Module {
 				}},
 			{"---Runs a program with the system's shell; its output is read (\"r\") or its input written (\"w\").\n---@param command string\n---@param mode? string\n---@return File?\nfunction io.popen(command, mode)",
 				func(L *State) int {
-					command, mode := L.CheckString(1), L.OptString(2, "r")
+					command, mode := checkString(L, 1), optString(L, 2, "r")
 					if mode != "r" && mode != "w" {
 						argError(L, 2, "invalid mode")
 					}
@@ -658,7 +727,7 @@ func (h *Host) ioModule() Module {
 					if L.Get(1) == Nil {
 						return lines(L, current(L, std().input), false)
 					}
-					name := L.CheckString(1)
+					name := checkString(L, 1)
 					f, err := open(name, "r")
 					if err != nil {
 						h.raiseOp(L, err, "io.lines")
@@ -680,7 +749,7 @@ func (h *Host) ioModule() Module {
 			{"---Sets and returns the default output.\n---@param f? File|string\n---@return File\nfunction io.output(f)", redirect("w", func() **UserData { return &std().output })},
 			{"---Says whether a value is a file: \"file\", \"closed file\" or nil.\n---@param value any\n---@return string?\nfunction io.type(value)",
 				func(L *State) int {
-					L.CheckAny(1)
+					checkAny(L, 1)
 					switch f := file(L.Get(1)); {
 					case f == nil:
 						L.Push(Nil)

@@ -249,7 +249,7 @@ function Task:status()`, func(L *State) int {
 					if L.Get(2) != String("name") {
 						h.Raise(L, &ArgError{Msg: "of a task only the name can be set"})
 					}
-					t.Name = L.CheckString(3)
+					t.Name = checkString(L, 3)
 					return 0
 				},
 				Meta: map[string]func(*State) int{
@@ -424,9 +424,6 @@ func (q *Queue) Get(d time.Duration) (Value, error) {
 		}
 		woken, err := q.empty.Wait(d, "Queue:get")
 		if err != nil {
-			if woken && q.Len() > 0 {
-				q.empty.Signal() // it was meant for us: pass it on
-			}
 			return Nil, err
 		}
 		if !woken && q.Len() == 0 {

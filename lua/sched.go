@@ -316,6 +316,9 @@ func (c *Cond) Wait(d time.Duration, what string) (woken bool, err error) {
 	if t.list != nil { // the timer woke it, or a cancel
 		t.list.remove(t)
 	}
+	if t.woken && t.cancel != nil {
+		c.Signal() // it cannot make use of it: pass it on
+	}
 	return t.woken, t.cancel
 }
 
