@@ -157,6 +157,14 @@ func checkFunction(L *State, n int) *Function {
 	return f
 }
 
+func checkThread(L *State, n int) *State {
+	co, ok := L.Get(n).(*State)
+	if !ok {
+		argError(L, n, "coroutine expected")
+	}
+	return co
+}
+
 // functions makes a library table. Going by a list keeps pairs over it in one
 // order from run to run.
 func functions(L *State, list []function) *Table {

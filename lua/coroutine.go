@@ -23,7 +23,7 @@ func (h *Host) openCoroutine() {
 	// made gives a new coroutine the hook; NewThread would derive a context
 	// from it that never fires.
 	made := func(L *State, f gopher.LGFunction) {
-		L.CheckFunction(1)
+		checkFunction(L, 1)
 		L.RemoveContext()
 		defer L.SetContext(h.hook)
 		f(L)
@@ -36,7 +36,7 @@ func (h *Host) openCoroutine() {
 		return 1
 	})
 	set("resume", func(L *State) int {
-		co := L.CheckThread(1)
+		co := checkThread(L, 1)
 		if err := h.mayResume(co); err != "" {
 			L.Push(False)
 			L.Push(String(err))
@@ -84,7 +84,7 @@ func (h *Host) openCoroutine() {
 		return 1
 	})
 	set("status", func(L *State) int {
-		co := L.CheckThread(1)
+		co := checkThread(L, 1)
 		switch {
 		case co.Dead:
 			L.Push(String("dead"))
@@ -98,7 +98,7 @@ func (h *Host) openCoroutine() {
 		return 1
 	})
 	set("close", func(L *State) int {
-		co := L.CheckThread(1)
+		co := checkThread(L, 1)
 		if co.Parent != nil {
 			raisef(L, "cannot close a coroutine that is running")
 		}

@@ -151,10 +151,16 @@ type Error struct {
 	h     *Host
 	place Place
 	trace []pos
+	text  string // what Value's own __tostring says, once it has been asked
 }
 
 // Error is what tostring gives for the value.
-func (e *Error) Error() string { return e.h.errorText(e.Value) }
+func (e *Error) Error() string {
+	if e.text != "" {
+		return e.text
+	}
+	return e.h.errorText(e.Value)
+}
 
 // Unwrap is the Go error.
 func (e *Error) Unwrap() error { return e.Err }
@@ -174,7 +180,15 @@ func Reported(err error) bool {
 	return errors.As(err, &e) && e.Reported
 }
 
-// errorText is tostring without running script code that might fail.
+// ask fills in e.text. A task does it before it ends: there the script's code
+// can be interrupted and is under the limits of the run.
+func (e *Error) ask() {
+	if HasText(e.Value) && infoOf(e.Value) == nil {
+		e.text = e.h.errorText(e.Value)
+	}
+}
+
+// errorText is tostring that never fails.
 func (h *Host) errorText(v Value) string {
 	switch v := v.(type) {
 	case nil:
@@ -187,12 +201,8 @@ func (h *Host) errorText(v Value) string {
 		if info := infoOf(v); info != nil {
 			return errorString(v)
 		}
-		if mt, ok := v.Metatable.(*Table); ok {
-			if f, ok := mt.RawGetString("__tostring").(*Function); ok {
-				if vs, err := h.Call(nil, f, v); err == nil && len(vs) > 0 {
-					return vs[0].String()
-				}
-			}
+		if text, ok := h.ownText(v, v.Metatable); ok {
+			return text
 		}
 		// A script's own error{kind=…, message=…}.
 		if m, ok := v.RawGetString("message").(String); ok {
@@ -201,9 +211,29 @@ func (h *Host) errorText(v Value) string {
 			}
 			return string(m)
 		}
-		return "error value: " + v.String()
+	case *UserData:
+		if text, ok := h.ownText(v, v.Metatable); ok {
+			return text
+		}
 	}
 	return "error value: " + v.String()
+}
+
+// ownText is what the __tostring of v's metatable says, if it says something.
+func (h *Host) ownText(v, metatable Value) (string, bool) {
+	mt, ok := metatable.(*Table)
+	if !ok {
+		return "", false
+	}
+	f, ok := mt.RawGetString("__tostring").(*Function)
+	if !ok {
+		return "", false
+	}
+	vs, err := h.Call(nil, f, v)
+	if err != nil || len(vs) == 0 || !isText(vs[0]) {
+		return "", false
+	}
+	return vs[0].String(), true
 }
 
 // errorInfo is the Go side of an error table; its metatable holds it.
@@ -246,7 +276,7 @@ func errorString(t *Table) string {
 
 // luaErrorString is the __tostring of error tables.
 func luaErrorString(L *State) int {
-	L.Push(String(errorString(L.CheckTable(1))))
+	L.Push(String(errorString(checkTable(L, 1))))
 	return 1
 }
 

@@ -432,7 +432,7 @@ function help(what)`, func(L *State) int {
 ---Prints the declarations in which a word occurs.
 ---@param word string
 function apropos(word)`, func(L *State) int {
-				word := L.CheckString(1)
+				word := checkString(L, 1)
 				s := h.Apropos(word)
 				if s == "" {
 					s = "No declaration mentions " + word + ".\n"

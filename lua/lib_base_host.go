@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/metrics"
 	"strings"
+	"syscall"
 
 	gopher "github.com/yuin/gopher-lua"
 )
@@ -111,7 +112,7 @@ func (h *Host) luaPrint(L *State) int {
 // luaError raises its argument; text gets the position of the given level.
 func (h *Host) luaError(L *State) int {
 	v := L.Get(1)
-	level := L.OptInt(2, 1)
+	level := optInt(L, 2, 1)
 	if isText(v) && level > 0 {
 		v = String(levelWhere(L, level) + checkString(L, 1))
 	}
@@ -138,7 +139,7 @@ func levelWhere(L *State, level int) string {
 }
 
 func luaAssert(L *State) int {
-	L.CheckAny(1)
+	checkAny(L, 1)
 	if Truth(L.Get(1)) {
 		return L.GetTop()
 	}
@@ -195,6 +196,7 @@ func (h *Host) luaLoad(L *State) int {
 	if f, ok := L.Get(1).(*Function); ok {
 		var b strings.Builder
 		for {
+			poll(L) // f may be a Go function, which has no instructions
 			L.Push(f)
 			L.Call(0, 1)
 			v := L.Get(-1)
@@ -211,14 +213,15 @@ func (h *Host) luaLoad(L *State) int {
 			if piece == "" {
 				break
 			}
+			checkSize(L, b.Len()+len(piece))
 			b.WriteString(piece)
 		}
 		src, name = b.String(), "=(load)"
 	} else {
-		src = L.CheckString(1)
+		src = checkString(L, 1)
 		name = src
 	}
-	name = L.OptString(2, name)
+	name = optString(L, 2, name)
 	if strings.HasPrefix(src, "\x1bLua") {
 		L.Push(Nil)
 		L.Push(String("binary chunks cannot be loaded"))
@@ -232,12 +235,24 @@ func (h *Host) readSource(name string) (string, error) {
 		b, err := io.ReadAll(h.stdin().r)
 		return string(b), err
 	}
-	b, err := os.ReadFile(name)
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxSource+1))
+	if err == nil && len(b) > maxSource {
+		err = &fs.PathError{Op: "read", Path: name, Err: syscall.EFBIG}
+	}
 	return string(b), err
 }
 
+// maxSource is the longest file that is loaded, in octets; a device may have no
+// end.
+const maxSource = 64 << 20
+
 func (h *Host) luaLoadFile(L *State) int {
-	name := L.OptString(1, "")
+	name := optString(L, 1, "")
 	src, err := h.readSource(name)
 	if err != nil {
 		L.Push(Nil)
@@ -255,7 +270,7 @@ func fileChunk(name string) string {
 }
 
 func (h *Host) luaDoFile(L *State) int {
-	name := L.OptString(1, "")
+	name := optString(L, 1, "")
 	src, err := h.readSource(name)
 	if err != nil {
 		h.Raise(L, err)
@@ -291,7 +306,7 @@ func (h *Host) openPackage() {
 	pkg.RawSetString("cpath", String(""))
 	pkg.RawSetString("config", String("/\n;\n?\n!\n-\n"))
 	h.set(pkg, "seeall", func(L *State) int {
-		t := L.CheckTable(1)
+		t := checkTable(L, 1)
 		mt, ok := t.Metatable.(*Table)
 		if !ok {
 			mt = L.CreateTable(0, 1)
@@ -307,7 +322,7 @@ func (h *Host) openPackage() {
 		return 3
 	})
 	h.set(pkg, "searchpath", func(L *State) int {
-		file, tried := searchFile(L.CheckString(1), L.CheckString(2))
+		file, tried := searchFile(checkString(L, 1), checkString(L, 2))
 		if file == "" {
 			L.Push(Nil)
 			L.Push(String(tried))
@@ -368,7 +383,7 @@ func searchFile(name, path string) (file, tried string) {
 }
 
 func (h *Host) loadPreload(L *State) int {
-	name := L.CheckString(1)
+	name := checkString(L, 1)
 	t, ok := h.libs.pkg.RawGetString("preload").(*Table)
 	if !ok {
 		raisef(L, "'package.preload' must be a table")
@@ -382,7 +397,7 @@ func (h *Host) loadPreload(L *State) int {
 }
 
 func (h *Host) loadFile(L *State) int {
-	name := L.CheckString(1)
+	name := checkString(L, 1)
 	path, ok := h.libs.pkg.RawGetString("path").(String)
 	if !ok {
 		raisef(L, "'package.path' must be a string")
@@ -392,17 +407,17 @@ func (h *Host) loadFile(L *State) int {
 		L.Push(String(tried))
 		return 1
 	}
-	src, err := os.ReadFile(file)
+	src, err := h.readSource(file)
 	if err != nil {
 		h.Raise(L, err)
 	}
-	h.pushModule(L, name, string(src), file)
+	h.pushModule(L, name, src, file)
 	return 1
 }
 
 // loadEmbedded finds the modules that ship in the binary.
 func (h *Host) loadEmbedded(L *State) int {
-	name := L.CheckString(1)
+	name := checkString(L, 1)
 	if h.cfg.Stdlib == nil {
 		L.Push(String(""))
 		return 1
@@ -435,7 +450,7 @@ func (h *Host) pushModule(L *State, name, src, file string) {
 var requiring = &UserData{Metatable: Nil} // marks a module that is being loaded
 
 func (h *Host) luaRequire(L *State) int {
-	name := L.CheckString(1)
+	name := checkString(L, 1)
 	loaded := h.libs.loaded
 	if v := loaded.RawGetString(name); Truth(v) {
 		if v == requiring {
@@ -500,7 +515,7 @@ func (h *Host) runModule(L *State, name string, fn *Function) int {
 
 // luaModule is module of Lua 5.1.
 func (h *Host) luaModule(L *State) int {
-	name := L.CheckString(1)
+	name := checkString(L, 1)
 	t, ok := h.libs.loaded.RawGetString(name).(*Table)
 	if !ok {
 		at := h.root.G.Global
@@ -559,7 +574,7 @@ func levelFunc(L *State, level int) *Function {
 func (h *Host) luaGetfenv(L *State) int {
 	fn, ok := L.Get(1).(*Function)
 	if !ok {
-		level := L.OptInt(1, 1)
+		level := optInt(L, 1, 1)
 		if level < 0 {
 			argError(L, 1, "level must be non-negative")
 		}
@@ -580,10 +595,10 @@ func (h *Host) luaGetfenv(L *State) int {
 }
 
 func (h *Host) luaSetfenv(L *State) int {
-	env := L.CheckTable(2)
+	env := checkTable(L, 2)
 	fn, ok := L.Get(1).(*Function)
 	if !ok {
-		level := L.CheckInt(1)
+		level := checkInt(L, 1)
 		if level < 0 {
 			argError(L, 1, "level must be non-negative")
 		}
@@ -606,7 +621,7 @@ func (h *Host) luaSetfenv(L *State) int {
 // luaCollect answers collectgarbage: count in KiB; "step" and "collect" run
 // Go's collector, the rest has no meaning here.
 func luaCollect(L *State) int {
-	switch opt := L.OptString(1, "collect"); opt {
+	switch opt := optString(L, 1, "collect"); opt {
 	case "collect":
 		runtime.GC()
 		L.Push(Int(0))

@@ -35,11 +35,11 @@ function debug.getinfo(fn, what)`, h.debugGetinfo},
 ---@return string?   its name
 ---@return any       its value
 function debug.getlocal(level, index)`, func(L *State) int {
-				dbg, ok := L.GetStack(L.CheckInt(1))
+				dbg, ok := L.GetStack(checkInt(L, 1))
 				if !ok {
 					argError(L, 1, "level out of range")
 				}
-				name, v := L.GetLocal(dbg, L.CheckInt(2))
+				name, v := L.GetLocal(dbg, checkInt(L, 2))
 				if name == "" {
 					L.Push(Nil)
 					return 1
@@ -55,11 +55,11 @@ function debug.getlocal(level, index)`, func(L *State) int {
 ---@param value any
 ---@return string?   its name
 function debug.setlocal(level, index, value)`, func(L *State) int {
-				dbg, ok := L.GetStack(L.CheckInt(1))
+				dbg, ok := L.GetStack(checkInt(L, 1))
 				if !ok {
 					argError(L, 1, "level out of range")
 				}
-				name := L.SetLocal(dbg, L.CheckInt(2), L.CheckAny(3))
+				name := L.SetLocal(dbg, checkInt(L, 2), checkAny(L, 3))
 				if name == "" {
 					L.Push(Nil)
 				} else {
@@ -74,7 +74,7 @@ function debug.setlocal(level, index, value)`, func(L *State) int {
 ---@return string?   its name
 ---@return any       its value
 function debug.getupvalue(fn, index)`, func(L *State) int {
-				name, v := L.GetUpvalue(L.CheckFunction(1), L.CheckInt(2))
+				name, v := L.GetUpvalue(checkFunction(L, 1), checkInt(L, 2))
 				if name == "" {
 					L.Push(Nil)
 					return 1
@@ -90,7 +90,7 @@ function debug.getupvalue(fn, index)`, func(L *State) int {
 ---@param value any
 ---@return string?   its name
 function debug.setupvalue(fn, index, value)`, func(L *State) int {
-				name := L.SetUpvalue(L.CheckFunction(1), L.CheckInt(2), L.CheckAny(3))
+				name := L.SetUpvalue(checkFunction(L, 1), checkInt(L, 2), checkAny(L, 3))
 				if name == "" {
 					L.Push(Nil)
 				} else {
@@ -103,7 +103,7 @@ function debug.setupvalue(fn, index, value)`, func(L *State) int {
 ---@param value any
 ---@return table?
 function debug.getmetatable(value)`, func(L *State) int {
-				L.CheckAny(1)
+				checkAny(L, 1)
 				switch v := L.Get(1).(type) {
 				case *Table:
 					L.Push(v.Metatable)
@@ -120,7 +120,11 @@ function debug.getmetatable(value)`, func(L *State) int {
 ---@param mt table|nil
 ---@return any
 function debug.setmetatable(value, mt)`, func(L *State) int {
-				L.CheckAny(2)
+				if mt := L.Get(2); mt != Nil || L.GetTop() < 2 {
+					if _, ok := mt.(*Table); !ok {
+						argError(L, 2, "nil or table expected")
+					}
+				}
 				if ud, ok := L.Get(1).(*UserData); ok && ud.Value != nil {
 					raisef(L, "cannot change the metatable of a %s", h.TypeName(ud))
 				}
@@ -133,7 +137,7 @@ function debug.setmetatable(value, mt)`, func(L *State) int {
 ---@param fn function
 ---@return table
 function debug.getfenv(fn)`, func(L *State) int {
-				L.Push(L.GetFEnv(L.CheckAny(1)))
+				L.Push(L.GetFEnv(checkAny(L, 1)))
 				return 1
 			}},
 			{`
@@ -142,7 +146,7 @@ function debug.getfenv(fn)`, func(L *State) int {
 ---@param env table
 ---@return function
 function debug.setfenv(fn, env)`, func(L *State) int {
-				L.SetFEnv(L.CheckAny(1), L.CheckTable(2))
+				L.SetFEnv(checkAny(L, 1), checkTable(L, 2))
 				L.SetTop(1)
 				return 1
 			}},
@@ -174,9 +178,9 @@ func (h *Host) debugTraceback(L *State) int {
 	var ps []pos
 	if isCo {
 		ps = walk(nil, co)
-		ps = ps[min(L.OptInt(2, 0), len(ps)):]
+		ps = ps[min(max(optInt(L, 2, 0), 0), len(ps)):]
 	} else {
-		level := L.OptInt(2, 1)
+		level := optInt(L, 2, 1)
 		ps = h.traceback(h.cur)
 		ps = ps[min(max(level, 0), len(ps)):]
 	}
@@ -197,7 +201,7 @@ func (h *Host) debugGetinfo(L *State) int {
 }
 
 func (h *Host) getinfo(L, of *State) int {
-	what := L.OptString(2, "nSluf")
+	what := optString(L, 2, "nSluf")
 	for _, c := range what {
 		if !strings.ContainsRune("nSlufL", c) {
 			argError(L, 2, "invalid option")
@@ -209,7 +213,7 @@ func (h *Host) getinfo(L, of *State) int {
 	case *Function:
 		fn = v
 	default:
-		level := L.CheckInt(1)
+		level := checkInt(L, 1)
 		if level < 0 {
 			L.Push(Nil)
 			return 1

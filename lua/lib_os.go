@@ -68,7 +68,11 @@ function os.date(format, t)`, h.osDate},
 ---@param t1? number
 ---@return number
 function os.difftime(t2, t1)`, func(L *State) int {
-				L.Push(L.CheckNumber(1) - L.OptNumber(2, 0))
+				t1 := 0.0
+				if L.Get(2) != Nil {
+					t1 = checkNumber(L, 2)
+				}
+				L.Push(Num(checkNumber(L, 1) - t1))
 				return 1
 			}},
 			{`
@@ -76,7 +80,7 @@ function os.difftime(t2, t1)`, func(L *State) int {
 ---@param name string
 ---@return string?
 function os.getenv(name)`, func(L *State) int {
-				if v, ok := os.LookupEnv(L.CheckString(1)); ok {
+				if v, ok := os.LookupEnv(checkString(L, 1)); ok {
 					L.Push(String(v))
 				} else {
 					L.Push(Nil)
@@ -88,7 +92,7 @@ function os.getenv(name)`, func(L *State) int {
 ---@param name string
 ---@return boolean?   nil, a message and a number when it fails
 function os.remove(name)`, func(L *State) int {
-				name := L.CheckString(1)
+				name := checkString(L, 1)
 				return osResult(L, name, os.Remove(name))
 			}},
 			{`
@@ -97,8 +101,8 @@ function os.remove(name)`, func(L *State) int {
 ---@param new string
 ---@return boolean?   nil, a message and a number when it fails
 function os.rename(old, new)`, func(L *State) int {
-				old := L.CheckString(1)
-				return osResult(L, old, os.Rename(old, L.CheckString(2)))
+				old := checkString(L, 1)
+				return osResult(L, old, os.Rename(old, checkString(L, 2)))
 			}},
 			{`
 ---Names a file that can be used as a temporary one.
@@ -121,7 +125,7 @@ function os.execute(command)`, func(L *State) int {
 					L.Push(Int(1))
 					return 1
 				}
-				cmd := exec.Command("/bin/sh", "-c", L.CheckString(1))
+				cmd := exec.Command("/bin/sh", "-c", checkString(L, 1))
 				if f, ok := h.cfg.Stdin.(*os.File); ok {
 					cmd.Stdin = f
 				}
@@ -153,7 +157,7 @@ function os.exit(code)`, func(L *State) int {
 						code = 1
 					}
 				default:
-					code = L.OptInt(1, 0)
+					code = optInt(L, 1, 0)
 				}
 				h.Exit(L, code)
 				return 0
@@ -164,7 +168,7 @@ function os.exit(code)`, func(L *State) int {
 ---@param category? string
 ---@return string?
 function os.setlocale(locale, category)`, func(L *State) int {
-				switch L.OptString(1, "C") {
+				switch optString(L, 1, "C") {
 				case "", "C", "POSIX":
 					L.Push(String("C"))
 				default:
@@ -230,11 +234,10 @@ func runCommand(ctx context.Context, cmd *exec.Cmd, start func() error) error {
 }
 
 func (h *Host) osDate(L *State) int {
-	format := L.OptString(1, "%c")
+	format := optString(L, 1, "%c")
 	t := h.clock.Now()
 	if v := L.Get(2); v != Nil {
-		f := float64(L.CheckNumber(2))
-		t = time.Unix(int64(math.Floor(f)), 0)
+		t = time.Unix(truncate(math.Floor(checkNumber(L, 2))), 0)
 	}
 	t = t.In(h.zone())
 	if f, ok := strings.CutPrefix(format, "!"); ok {

@@ -235,13 +235,13 @@ func (h *Host) Call(L *State, fn *Function, args ...Value) ([]Value, error) {
 }
 
 func (h *Host) luaPcall(L *State) int {
-	L.CheckAny(1)
+	checkAny(L, 1)
 	return pcallResult(L, h.protect(L, L.GetTop()-1, nil, false))
 }
 
 // luaXpcall passes further arguments to the function, as Lua 5.2 does.
 func (h *Host) luaXpcall(L *State) int {
-	L.CheckAny(2)
+	checkAny(L, 2)
 	handler := L.Get(2)
 	L.Remove(2)
 	return pcallResult(L, h.protect(L, L.GetTop()-1, handler, false))

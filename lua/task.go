@@ -78,9 +78,10 @@ func (h *Host) Spawn(fn *Function, o SpawnOptions, args ...Value) *Task {
 	n := len(args)
 	t.resume, _ = iter.Pull(func(yield func(struct{}) bool) {
 		t.yield = yield
-		t.err = h.try(t.th, n, nil, true)
-		if t.err == nil {
+		if t.err = h.try(t.th, n, nil, true); t.err == nil {
 			t.results = popAll(t.th.L)
+		} else if t.joins.head == nil { // nobody else will look at the value
+			t.err.ask()
 		}
 	})
 	h.all.push(t)
