@@ -39,8 +39,12 @@ function debug.getlocal(level, index)`, func(L *State) int {
 				if !ok {
 					argError(L, 1, "level out of range")
 				}
-				name, v := L.GetLocal(dbg, checkInt(L, 2))
-				if name == "" {
+				i := checkInt(L, 2)
+				name, v := "", Nil
+				if i > 0 { // below are the registers of other functions
+					name, v = L.GetLocal(dbg, i)
+				}
+				if name == "" || v == nil {
 					L.Push(Nil)
 					return 1
 				}
@@ -59,7 +63,11 @@ function debug.setlocal(level, index, value)`, func(L *State) int {
 				if !ok {
 					argError(L, 1, "level out of range")
 				}
-				name := L.SetLocal(dbg, checkInt(L, 2), checkAny(L, 3))
+				i, v := checkInt(L, 2), checkAny(L, 3)
+				name := ""
+				if i > 0 {
+					name = L.SetLocal(dbg, i, v)
+				}
 				if name == "" {
 					L.Push(Nil)
 				} else {

@@ -161,6 +161,7 @@ for _, f in ipairs{os.getenv, io.open, loadfile, coroutine.resume, os.difftime} 
 print(pcall(debug.setmetatable, 1, 2))
 print(pcall(debug.setmetatable, 1))
 print((debug.traceback(coroutine.create(print), "x", -1)))
+print(debug.getlocal(1, -1), debug.setlocal(1, -2^63, 1), debug.getlocal(1, 2^53))
 os.date("%c", 0/0) os.date("%c", 1e300)`, `bad argument #1 to 'getenv' (string expected, got table)
 bad argument #1 to 'open' (string expected, got table)
 bad argument #1 to 'loadfile' (string expected, got table)
@@ -169,7 +170,8 @@ bad argument #1 to 'difftime' (number expected, got table)
 false	bad argument #2 to 'setmetatable' (nil or table expected)
 false	bad argument #2 to 'setmetatable' (nil or table expected)
 x
-stack traceback:`)
+stack traceback:
+nil	nil	nil`)
 }
 
 func TestOutputOfProgramsComesBeforeTheEnd(t *testing.T) {
