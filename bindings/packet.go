@@ -134,7 +134,8 @@ type luaPacketN struct {
 
 type luaPacketParsed struct {
 	luaPacket
-	room wire.RoomParsed
+	room  wire.RoomParsed
+	views layerViews
 }
 
 func (c *codec) wrap(x *luaPacket) *lua.UserData {
@@ -145,6 +146,7 @@ func (c *codec) wrap(x *luaPacket) *lua.UserData {
 func (c *codec) parse(l *wire.Layout, data []byte) lua.Value {
 	x := &luaPacketParsed{}
 	x.p.Use(&x.room)
+	x.p.Handle = &x.views
 	l.ParseInto(&x.p, data)
 	return c.wrap(&x.luaPacket)
 }
@@ -161,13 +163,41 @@ type luaLayer struct {
 	ref layerRef
 }
 
+// layerViews are a packet's layers that a script has seen, its Handle: each is
+// one value as long as the packet has it. Most scripts look at two.
+type layerViews struct {
+	first [2]luaLayer
+	n     int // how many of first are in use
+	more  []*luaLayer
+}
+
 func (c *codec) layer(l wire.Layer) lua.Value {
-	if ud, ok := l.Handle().(*lua.UserData); ok {
-		return ud
+	p, lay := l.Packet(), l.Layout()
+	vs, ok := p.Handle.(*layerViews)
+	if !ok {
+		vs = &layerViews{}
+		p.Handle = vs
 	}
-	x := &luaLayer{ref: layerRef{l, l.Layout()}}
+	for i := range vs.n {
+		if x := &vs.first[i]; x.ref.lay == lay && x.ref.Index() == l.Index() {
+			return &x.ud
+		}
+	}
+	for _, x := range vs.more {
+		if x.ref.lay == lay && x.ref.Index() == l.Index() {
+			return &x.ud
+		}
+	}
+	var x *luaLayer
+	if vs.n < len(vs.first) {
+		x = &vs.first[vs.n]
+		vs.n++
+	} else {
+		x = &luaLayer{}
+		vs.more = append(vs.more, x)
+	}
+	x.ref = layerRef{l, lay}
 	x.ud.Value, x.ud.Env, x.ud.Metatable = &x.ref, c.h.Globals(), c.layerMT
-	l.SetHandle(&x.ud)
 	return &x.ud
 }
 
@@ -1174,7 +1204,7 @@ function Packet:copy()`, Go: packetCopy},
 function Packet:summary()`, Go: (*wire.Packet).Summary},
 		{Decl: `
 ---Prints the layers with their fields and where each value comes from.
-function Packet:show()`, Go: func(h *lua.Host, p *wire.Packet) error { return show(h, p.Show()) }},
+function Packet:show()`, Go: showPacket},
 		{Decl: `
 ---Prints the octets in hexadecimal and as text, 16 a line; with {fields = true}
 ---field by field.
@@ -1225,6 +1255,12 @@ function Packet:answers(request)`, Go: orWhyNot((*wire.Packet).Answers)},
 ---What was wrong when the packet was parsed: a list of {octet=, text=}.
 ---@return table
 function Packet:notes()`, Go: packetNotes},
+		{Decl: `
+---The protocols in the raw octets that have no layout here, as gopacket's
+---decoders read them: a list of {name=, octet=, octets=, fields={NAME=TEXT}}.
+---They are to look at; show prints them, too.
+---@return table
+function Packet:foreign()`, Go: packetForeign},
 	},
 }
 

@@ -132,10 +132,13 @@ func (l Layer) mark(f *Field, v Value) string {
 		return "default"
 	case Parsed:
 		pos, _ := l.Extent(f)
-		for _, n := range l.p.notes {
+		for _, n := range l.p.Notes() {
 			if n.Offset == l.Offset()+pos/8 {
 				return "" // a note says it better
 			}
+		}
+		if v.n == 0 && f.spec.Zero != 0 {
+			return "none" // RFC 768: the sender computed no checksum
 		}
 		if right, ok := l.would(f); ok && right.n != v.n {
 			return "wrong, " + string(appendShownInt(nil, right)) + " would be right"
