@@ -328,7 +328,7 @@ local function dispatcher(name, level, above, bits, unfit)
       self.unknown = self.unknown + 1
       return
     end
-    for _, proto in ipairs(list) do deliver(proto, ...) end
+    for i = 1, #list do deliver(list[i], ...) end
   end
 
   function class.new() return setmetatable({protos = {}, unknown = 0, malformed = 0}, class) end
@@ -340,12 +340,27 @@ local Ethernet = dispatcher("ethernet_protocol", "frame", "packet", 16, ADAPT)
 local IPv = dispatcher("ip_protocol", "packet", "segment", 32, ADAPT)
 local UDPs = dispatcher("raw_udp_protocol", "segment", nil, 16, "Added protocol must be an instance of DatagramProtocol")
 
+-- Texts of addresses, by their octets: a few stations say nearly everything. It
+-- forgets all when it is full.
+local function texts(format)
+  local known, n = {}, 0
+  return function(octets)
+    local text = known[octets]
+    if text then return text end
+    if n == 4096 then known, n = {}, 0 end
+    text = format:format(octets:byte(1, -1))
+    known[octets], n = text, n + 1
+    return text
+  end
+end
+local mac, ip4 = texts("%02x:%02x:%02x:%02x:%02x:%02x"), texts("%d.%d.%d.%d")
+
 function Ethernet:datagram_received(frame, info)
-  if #frame < 14 then
+  local hi, lo = frame:byte(13, 14)
+  if not lo then
     self.malformed = self.malformed + 1
     return
   end
-  local a, b, c, d, e, f, g, h, i, j, k, l, hi, lo = frame:byte(1, 14)
   local kind = hi * 256 + lo
   if not self.protos[kind] then
     self.unknown = self.unknown + 1
@@ -353,8 +368,7 @@ function Ethernet:datagram_received(frame, info)
   end
   self:dispatch(kind, frame:sub(15), {
     partial = info and info.partial or 0, port = info and info.port, protocol = kind,
-    dest = ("%02x:%02x:%02x:%02x:%02x:%02x"):format(a, b, c, d, e, f),
-    source = ("%02x:%02x:%02x:%02x:%02x:%02x"):format(g, h, i, j, k, l),
+    dest = mac(frame:sub(1, 6)), source = mac(frame:sub(7, 12)),
   })
 end
 
@@ -394,8 +408,8 @@ local function parse6(packet)
 end
 
 local function parse4(packet)
-  local first, tos, l1, l2, i1, i2, f1, f2, ttl, protocol, _, _, a, b, c, d, e, f, g, h = packet:byte(1, 20)
-  if not h then return end
+  local first, tos, l1, l2, i1, i2, f1, f2, ttl, protocol = packet:byte(1, 10)
+  if not protocol then return end
   local ihl = first % 16 * 4
   if ihl < 20 or ihl > #packet then return end
   local frag = f1 * 256 + f2
@@ -403,7 +417,7 @@ local function parse4(packet)
     version = 4, ihl = ihl, tos = tos, tot_len = l1 * 256 + l2, fragment_id = i1 * 256 + i2,
     fragment_offset = frag % 0x2000, dont_fragment = math.floor(frag / 0x4000) % 2 == 1,
     more_fragments = math.floor(frag / 0x2000) % 2 == 1, ttl = ttl, protocol = protocol,
-    source = ("%d.%d.%d.%d"):format(a, b, c, d), dest = ("%d.%d.%d.%d"):format(e, f, g, h),
+    source = ip4(packet:sub(13, 16)), dest = ip4(packet:sub(17, 20)),
   }
 end
 
@@ -423,11 +437,11 @@ function IPv:datagram_received(packet, below)
 end
 
 function UDPs:datagram_received(segment, info)
-  local s1, s2, d1, d2, _, _, _, last = segment:byte(1, 8)
-  if not last then
+  if #segment < 8 then
     self.malformed = self.malformed + 1
     return
   end
+  local s1, s2, d1, d2 = segment:byte(1, 4)
   self:dispatch(d1 * 256 + d2, segment:sub(9), {info and info.source, s1 * 256 + s2}, info)
 end
 
