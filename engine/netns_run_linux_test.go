@@ -142,6 +142,9 @@ func TestNetnsIsGoneAfterClose(t *testing.T) {
 	if n := openFiles(t); n > fds {
 		t.Errorf("%d descriptors became %d", fds, n)
 	}
+	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines && time.Now().Before(end); {
+		runtime.Gosched() // it has answered, and is about to end
+	}
 	if n := runtime.NumGoroutine(); n > goroutines {
 		t.Errorf("%d goroutines became %d", goroutines, n)
 	}

@@ -63,6 +63,7 @@ func init() {
 		{"mcast", "mcast://GROUP:PORT?if=ADDR&ttl=N&loop=0&netns=NAME", openMcastURL},
 		{"tap", "tap:NAME?addr=ADDR/LEN&mtu=N&up=1&netns=NAME", openTapURL(false)},
 		{"tun", "tun:NAME?addr=ADDR/LEN&mtu=N&up=1&netns=NAME", openTapURL(true)},
+		{"link", "link:NAME?promisc=1&snaplen=N&direction=in&filter=EXPR&proto=N&up=1&netns=NAME", openLinkURL},
 		{"pcap", "pcap:FILE", openPcapURL},
 		{"pcap_writer", "pcap_writer:FILE?linktype=NAME&nanos=1", openPcapWriterURL},
 	}

@@ -35,7 +35,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	for _, c := range []struct{ url, kind, text string }{
 		{"", "argument", `open "": want SCHEME:WHAT`},
 		{"eth0", "argument", "mcast://GROUP:PORT"},
-		{"foo:bar", "argument", `unknown scheme "foo", known are mem, mcast, tap, tun, pcap, pcap_writer`},
+		{"foo:bar", "argument", `unknown scheme "foo", known are mem, mcast, tap, tun, link, pcap, pcap_writer`},
 		{"mem:", "argument", "want the name of a LAN"},
 		{"mem:x?y=1", "argument", `unknown option "y", there are none`},
 		{"mcast:239.0.0.1:1", "argument", "want // after mcast:"},

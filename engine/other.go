@@ -26,3 +26,11 @@ func OpenTap(_ *Env, cfg TapConfig) (Conn, error) {
 	}
 	return nil, unsupported(cfg.name())
 }
+
+// OpenLink opens an interface, on Linux.
+func OpenLink(_ *Env, cfg LinkConfig) (Conn, error) {
+	if err := cfg.resolve(); err != nil {
+		return nil, err
+	}
+	return nil, unsupported(cfg.name())
+}
