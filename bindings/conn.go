@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"pktsh/engine"
+	"pktsh/engine/filter"
 	"pktsh/lua"
 )
 
@@ -32,6 +33,7 @@ func connModule() lua.Module {
 ---    mem:NAME                       a port on the memory LAN of that name
 ---    mcast://GROUP:PORT?if=ADDR     a LAN in multicast datagrams, as of QEMU and User Mode Linux
 ---    tap:NAME  tun:NAME             a device of the kernel; ?addr=10.9.0.1/24&mtu=9000&up=1
+---    link:NAME                      an interface, beside the kernel's own stack; ?promisc=1&filter=tcp
 ---    pcap:FILE                      a capture file to read
 ---    pcap_writer:FILE               a capture file to write; ?linktype=raw&nanos=1
 ---@param url string
@@ -84,6 +86,17 @@ function connector.tap(opts)`, Go: func(o tapOptions) (*Conn, error) { return w.
 ---@error exists      another process holds the device, or the name is taken
 ---@error missing     the system has no /dev/net/tun
 function connector.tun(opts)`, Go: func(o tapOptions) (*Conn, error) { return w.tap(o, true) }},
+			{Decl: `
+---Opens a network interface beside the kernel's own network stack: what comes in
+---there and what goes out is read, also promiscuously; what is written goes out.
+---Frames have the kernel's timestamps and their VLAN tag.
+---@param opts connector.LinkOptions
+---@return Conn
+---@error permission  the process lacks CAP_NET_RAW
+---@error missing     there is no such interface
+---@error argument    an option does not hold, such as a filter
+---@error system      the interface is down
+function connector.link(opts)`, Go: w.link},
 			{Decl: `
 ---Opens a capture file for reading: pcap in any byte order and resolution, or
 ---pcapng, plain or compressed with gzip.
@@ -179,6 +192,18 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@field up? boolean    set the interface up
 ---@field netns? string|Netns  network namespace (default: that of netns.run, or the process's)`, Go: tapOptions{}},
 			{Decl: `
+---@class connector.LinkOptions
+---@field name string         interface
+---@field promisc? boolean    read also what is addressed to others
+---@field direction? string   in, out or both (default both); never what is written here
+---@field filter? string|Filter  what frames must pass, from the first one on; the kernel sorts out
+---@field proto? integer      EtherType to read (default all); with one, nothing that goes out is seen
+---@field snaplen? integer    octets of a frame to keep (default 65600)
+---@field up? boolean         set the interface up
+---@field ring? boolean       share a ring with the kernel: cheapest for much traffic, some milliseconds late (default: with promisc)
+---@field buffer? integer     octets the kernel keeps unread before it drops (default 32 MiB)
+---@field netns? string|Netns  network namespace (default: that of netns.run, or the process's)`, Go: linkOptions{}},
+			{Decl: `
 ---@class connector.PcapOptions
 ---@field file string`, Go: pcapOptions{}},
 			{Decl: `
@@ -229,6 +254,16 @@ type tapOptions struct {
 	MTU        int
 	Up         bool
 	Netns      lua.Value
+}
+
+type linkOptions struct {
+	Name                   string
+	Promisc, Up            bool
+	Direction              string
+	Filter                 lua.Value
+	Proto, Snaplen, Buffer int
+	Ring                   *bool
+	Netns                  lua.Value
 }
 
 type pcapOptions struct{ File string }
@@ -340,6 +375,28 @@ func (w *connWorld) tap(o tapOptions, tun bool) (*Conn, error) {
 	}
 	defer release()
 	return w.adopt(engine.OpenTap(w.env, engine.TapConfig{Name: o.Name, TUN: tun, MTU: o.MTU, Addr: o.Addr, Up: o.Up, Netns: ns}))
+}
+
+func (w *connWorld) link(o linkOptions) (*Conn, error) {
+	cfg := engine.LinkConfig{Name: o.Name, Promisc: o.Promisc, Up: o.Up, Direction: o.Direction,
+		Proto: o.Proto, Snaplen: o.Snaplen, Buffer: o.Buffer, Ring: o.Ring}
+	if !lua.IsNil(o.Filter) {
+		// The link type is known only when it is open.
+		cfg.Filter = func(link engine.LinkType) (*filter.Program, error) {
+			f, err := filterArg(w.h, o.Filter, link, "filter")
+			if err != nil {
+				return nil, err
+			}
+			return f.program(link)
+		}
+	}
+	ns, release, err := netnsArg(w.h, o.Netns, "netns")
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	cfg.Netns = ns
+	return w.adopt(engine.OpenLink(w.env, cfg))
 }
 
 func (w *connWorld) pcapWriter(o pcapWriterOptions) (*Conn, error) {
