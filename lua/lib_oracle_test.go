@@ -3,13 +3,18 @@ package lua
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"pktsh/internal/need"
 )
 
 // The library functions against lua5.1: the same calls, hand-written and
@@ -60,19 +65,33 @@ func runHere(t testing.TB, src string) string {
 // runOracle runs src in lua5.1, or skips the test when there is none.
 func runOracle(t testing.TB, src string) string {
 	t.Helper()
-	path, err := exec.LookPath("lua5.1")
-	if err != nil {
-		t.Skip("SKIPPED: no lua5.1 to compare with (apt-get install lua5.1)")
-	}
+	need.Program(t, "lua5.1")
 	file := filepath.Join(t.TempDir(), "case.lua")
 	if err := os.WriteFile(file, []byte(src), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(path, file).CombinedOutput()
+	out, err := lua51(nil, file)
 	if err != nil {
-		t.Fatalf("lua5.1: %v\n%s", err, out)
+		t.Fatal(err)
 	}
 	return string(out)
+}
+
+// lua51 runs the reference interpreter, which ends when this process does, and
+// after two minutes at the latest.
+func lua51(stdin io.Reader, args ...string) ([]byte, error) {
+	ctx, stop := context.WithTimeoutCause(context.Background(), 2*time.Minute, errors.New("it does not end"))
+	defer stop()
+	cmd := exec.CommandContext(ctx, "lua5.1", args...)
+	cmd.Stdin = stdin
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	need.Tie(cmd)
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("lua5.1: %w (%v)\n%s", err, context.Cause(ctx), &stderr)
+	}
+	return out, nil
 }
 
 // compare runs the expressions on both sides, some hundred in a program.

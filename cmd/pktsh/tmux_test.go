@@ -5,10 +5,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"pktsh/internal/need"
 )
 
 // A pane is pktsh in a terminal of tmux.
@@ -17,16 +18,10 @@ type pane struct {
 	sock string
 }
 
-// openPane runs the command in a tmux of its own. Without tmux the test is
-// skipped, and fails where PKTSH_REQUIRE asks for it.
+// openPane runs the command in a tmux of its own.
 func openPane(t *testing.T, args ...string) *pane {
 	t.Helper()
-	if _, err := exec.LookPath("tmux"); err != nil {
-		if slices.Contains(strings.Split(os.Getenv("PKTSH_REQUIRE"), ","), "tmux") {
-			t.Fatal("tmux is required and missing")
-		}
-		t.Skip("SKIP: tmux is missing")
-	}
+	need.Program(t, "tmux")
 	bin, err := build()
 	if err != nil {
 		t.Fatal(err)

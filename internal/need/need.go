@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -41,6 +42,15 @@ func Program(t testing.TB, name string) string {
 	path, err := exec.LookPath(name)
 	Thing(t, name, err)
 	return path
+}
+
+// Tie makes a process end when the one that starts it does, where the system
+// can do that.
+func Tie(cmd *exec.Cmd) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	dieWithParent(cmd.SysProcAttr)
 }
 
 // Scapy is the path of a Python that has Scapy: Debian's own, which need not be

@@ -17,6 +17,8 @@ func isolate(cmd *exec.Cmd) error {
 	return nil
 }
 
+func dieWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGKILL }
+
 // refused reports whether the system does not allow user namespaces.
 func refused(err error) bool {
 	return errors.Is(err, syscall.ENOSYS) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EINVAL)

@@ -15,6 +15,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"pktsh/internal/need"
 )
 
 // A terminal is the far end of a pseudo-terminal: it types, and draws what the
@@ -38,9 +40,7 @@ type terminal struct {
 func openTerminal(t testing.TB, w, h int) *terminal {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("SKIP: no pseudo-terminals here: %v", err)
-	}
+	need.Thing(t, "pty", err)
 	// The descriptor is non-blocking and polled, so that Close wakes Read.
 	var n int
 	control(t, master, func(fd int) error {
