@@ -311,13 +311,14 @@ func packetIndex(L *lua.State) int {
 	p := packetIn(L.Get(1))
 	key, ok := L.Get(2).(lua.String)
 	if p == nil || !ok {
-		return 0
+		L.Push(lua.Nil)
+		return 1
 	}
 	c := p.Registry().Handle.(*codec)
 	name := string(key)
 	switch c.meaning(p, name) {
 	case wordMethod:
-		return 0
+		L.Push(c.h.Methods("Packet").RawGetString(name))
 	case wordPayload:
 		c.settle(L, p)
 		L.Push(lua.Str(string(p.Payload())))
@@ -420,14 +421,14 @@ func (c *codec) setPayload(L *lua.State, p *wire.Packet, l wire.Layer, v lua.Val
 }
 
 func layerIndex(L *lua.State) int {
-	ud, _ := L.Get(1).(*lua.UserData)
-	if ud == nil {
-		return 0
+	var r *layerRef
+	if ud, ok := L.Get(1).(*lua.UserData); ok {
+		r, _ = ud.Value.(*layerRef)
 	}
-	r, ok := ud.Value.(*layerRef)
-	key, isName := L.Get(2).(lua.String)
-	if !ok || !isName {
-		return 0
+	key, ok := L.Get(2).(lua.String)
+	if r == nil || !ok {
+		L.Push(lua.Nil)
+		return 1
 	}
 	if !r.alive() {
 		lua.HostOf(L).Raise(L, r.dead())
@@ -444,11 +445,12 @@ func layerIndex(L *lua.State) int {
 		L.Push(lua.Str(string(r.Payload())))
 		return 1
 	}
-	if c.h.Methods("Layer").RawGetString(name) != lua.Nil {
-		return 0
+	method := c.h.Methods("Layer").RawGetString(name)
+	if method == lua.Nil {
+		c.h.Raise(L, r.lay.Unknown(name))
 	}
-	c.h.Raise(L, r.lay.Unknown(name))
-	return 0
+	L.Push(method)
+	return 1
 }
 
 func layerNewIndex(L *lua.State) int {
@@ -1178,10 +1180,9 @@ var packetType = lua.Type{
 		"p.payload what follows the last layer. A layer that is not there is nil. What is set is sent as it stands; " +
 		"what is set to nil is computed again.",
 	Go:       reflect.TypeFor[*wire.Packet](),
-	Index:    packetIndex,
 	NewIndex: packetNewIndex,
 	Meta: map[string]func(*lua.State) int{
-		"__div": over, "__len": packetLen, "__eq": packetEq, "__tostring": packetString,
+		"__index": packetIndex, "__div": over, "__len": packetLen, "__eq": packetEq, "__tostring": packetString,
 	},
 	Methods: []lua.Func{
 		{Decl: `
@@ -1268,10 +1269,9 @@ var layerType = lua.Type{
 	Name:     "Layer",
 	Doc:      "One header of a packet. Its fields are read and set by name; l.payload is what it carries.",
 	Go:       reflect.TypeFor[*layerRef](),
-	Index:    layerIndex,
 	NewIndex: layerNewIndex,
 	Meta: map[string]func(*lua.State) int{
-		"__eq": layerEq, "__tostring": layerString,
+		"__index": layerIndex, "__eq": layerEq, "__tostring": layerString,
 		"__len": func(L *lua.State) int {
 			L.Push(lua.Int(checkLayer(L).HeaderLen()))
 			return 1

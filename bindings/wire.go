@@ -307,8 +307,7 @@ var layoutType = lua.Type{
 	Name: "Layout",
 	Doc: "A protocol's header. IP{ttl = 3} makes a packet of one such layer, IP.parse(octets) reads one, " +
 		"and IP:follows(\"Ether\", {type = 0x0800}) says what it may stand on.",
-	Go:    reflect.TypeFor[*luaLayout](),
-	Index: layoutIndex,
+	Go: reflect.TypeFor[*luaLayout](),
 	Meta: map[string]func(*lua.State) int{
 		"__call": layoutCall, "__div": over,
 		"__tostring": func(L *lua.State) int {
@@ -348,8 +347,7 @@ function Layout:followers()`, Go: layoutFollowers},
 // luaLayout is a layout as Lua holds it.
 type luaLayout struct {
 	*wire.Layout
-	c      *codec
-	parser *lua.Function
+	c *codec
 }
 
 // layoutIn is the layout of a Lua value, nil if it is none.
@@ -365,10 +363,30 @@ func layoutIn(v lua.Value) *wire.Layout {
 func (c *codec) layout(l *wire.Layout) lua.Value {
 	ud := c.layouts[l]
 	if ud == nil {
-		ud = c.h.NewUserData(&luaLayout{Layout: l, c: c}, c.layoutMT)
+		// parse is bound to its layout, so that Ether.parse(b) works with a dot; and it stands in a
+		// table, because a function as __index would cost half as much as parsing does.
+		methods := copyTable(c.h, c.h.Methods("Layout"))
+		methods.RawSetString("parse", c.h.NewFunction(func(L *lua.State) int {
+			i := 1
+			if L.GetTop() > 1 && layoutIn(L.Get(1)) != nil {
+				i = 2 // called with a colon
+			}
+			return parseArg(L, c, l, i)
+		}))
+		mt := copyTable(c.h, c.layoutMT)
+		mt.RawSetString("__index", methods)
+		ud = c.h.NewUserData(&luaLayout{Layout: l, c: c}, mt)
 		c.layouts[l] = ud
 	}
 	return ud
+}
+
+func copyTable(h *lua.Host, from *lua.Table) *lua.Table {
+	t := h.NewTable(0, 8)
+	for k, v := from.Next(lua.Nil); k != lua.Nil; k, v = from.Next(k) {
+		t.RawSet(k, v)
+	}
+	return t
 }
 
 func checkLayout(L *lua.State, n int) *wire.Layout {
@@ -377,30 +395,6 @@ func checkLayout(L *lua.State, n int) *wire.Layout {
 	}
 	raiseSelf(L, "Layout")
 	return nil
-}
-
-// layoutIndex gives parse bound to its layout, so that Ether.parse(b) works with a dot.
-func layoutIndex(L *lua.State) int {
-	ud, _ := L.Get(1).(*lua.UserData)
-	if ud == nil {
-		return 0
-	}
-	l, ok := ud.Value.(*luaLayout)
-	if !ok || L.Get(2) != lua.Value(lua.String("parse")) {
-		return 0
-	}
-	c := l.c
-	if l.parser == nil {
-		l.parser = c.h.NewFunction(func(L *lua.State) int {
-			i := 1
-			if L.GetTop() > 1 && layoutIn(L.Get(1)) != nil {
-				i = 2 // called with a colon
-			}
-			return parseArg(L, c, l.Layout, i)
-		})
-	}
-	L.Push(l.parser)
-	return 1
 }
 
 // parseArg parses argument i. A string is never written to, so the packet is a view of it.

@@ -46,12 +46,6 @@ func (l Layer) Packet() *Packet { return l.p }
 // Index is the layer's place in its packet, from 0.
 func (l Layer) Index() int { return l.i }
 
-// Handle is for the layer's user. It does not survive a copy.
-func (l Layer) Handle() any { return l.y().handle }
-
-// SetHandle keeps h.
-func (l Layer) SetHandle(h any) { l.y().handle = h }
-
 // SetSite says where the layer was built; fields set at other places have sites of their own.
 func (l Layer) SetSite(s *Site) { l.y().site = s }
 
@@ -197,7 +191,7 @@ func (l Layer) Site(f *Field) Site {
 	if !l.y().set.has(f.idx) {
 		return Site{}
 	}
-	for _, m := range l.p.marks {
+	for _, m := range l.p.marks() {
 		if m.layer == l.i && m.field == f.idx {
 			return m.site
 		}
@@ -210,13 +204,14 @@ func (l Layer) Site(f *Field) Site {
 
 // MarkSite remembers where the field was set.
 func (l Layer) MarkSite(f *Field, s Site) {
-	for k := range l.p.marks {
-		if m := &l.p.marks[k]; m.layer == l.i && m.field == f.idx {
+	r := l.p.remark()
+	for k := range r.marks {
+		if m := &r.marks[k]; m.layer == l.i && m.field == f.idx {
 			m.site = s
 			return
 		}
 	}
-	l.p.marks = append(l.p.marks, mark{l.i, f.idx, s})
+	r.marks = append(r.marks, mark{l.i, f.idx, s})
 }
 
 // Fields yields the fields that are present, in wire order.

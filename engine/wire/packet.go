@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // A Packet is octets and the layers found in them. The zero value is an empty
@@ -14,8 +15,8 @@ type Packet struct {
 	buf    []byte
 	layers []layer
 	ext    []uint32 // positions of fields that may move, for all layers
-	notes  []Note
-	marks  []mark
+	rem    *remarks
+	Handle any  // for the packet's user; a copy has none
 	view   bool // buf belongs to someone else
 	lazy   bool // there may be more layers to find
 	parsed bool // no edit yet: automatic fields are as they were read
@@ -33,7 +34,26 @@ type layer struct {
 	set, parsed    mask
 	has            mask // of the fields that may move
 	site           *Site
-	handle         any
+}
+
+// remarks are what most packets do without.
+type remarks struct {
+	notes []Note
+	marks []mark
+}
+
+func (p *Packet) remark() *remarks {
+	if p.rem == nil {
+		p.rem = &remarks{}
+	}
+	return p.rem
+}
+
+func (p *Packet) marks() []mark {
+	if p.rem == nil {
+		return nil
+	}
+	return p.rem.marks
 }
 
 // A Site is a place in a script.
@@ -116,7 +136,7 @@ func (p *Packet) reset(reg *Registry) {
 		p.reg = reg // new memory, most often
 		return
 	}
-	*p = Packet{reg: reg, buf: p.buf[:0], layers: p.layers[:0], ext: p.ext[:0], notes: p.notes[:0], marks: p.marks[:0]}
+	*p = Packet{reg: reg, buf: p.buf[:0], layers: p.layers[:0], ext: p.ext[:0], Handle: p.Handle}
 	if p.view {
 		p.buf = nil
 	}
@@ -188,11 +208,8 @@ func (l *Layout) ParseInto(p *Packet, b []byte) {
 	p.buf = b
 	p.layers = p.layers[:0]
 	p.ext = p.ext[:0]
-	if len(p.notes) > 0 {
-		p.notes = p.notes[:0]
-	}
-	if len(p.marks) > 0 {
-		p.marks = p.marks[:0]
+	if p.rem != nil {
+		p.rem = nil
 	}
 	p.view, p.parsed, p.lazy, p.read, p.dirty = true, true, true, true, false
 	if !p.found(l, 0, len(b), false) {
@@ -202,7 +219,8 @@ func (l *Layout) ParseInto(p *Packet, b []byte) {
 
 // note remembers what is wrong.
 func (p *Packet) note(off int, format string, args ...any) {
-	p.notes = append(p.notes, Note{len(p.layers), off, fmt.Sprintf(format, args...)})
+	r := p.remark()
+	r.notes = append(r.notes, Note{len(p.layers), off, fmt.Sprintf(format, args...)})
 }
 
 // found reads a layer at off from the octets up to lim; false when not even its fixed part is there.
@@ -257,7 +275,8 @@ func (p *Packet) found(lay *Layout, off, lim int, quoted bool) bool {
 				at += r.start(r.why.f) / 8
 			}
 			p.note(at, "%s.%s", lay.Name, r.why)
-			p.notes[len(p.notes)-1].Layer = k
+			notes := p.rem.notes
+			notes[len(notes)-1].Layer = k
 		}
 	}
 	for _, f := range lay.bounds {
@@ -313,9 +332,6 @@ func (p *Packet) plain(lay *Layout, off, lim int, quoted bool) bool {
 	y.has[0], y.has[1] = q.has[0], q.has[1]
 	if y.site != nil {
 		y.site = nil
-	}
-	if y.handle != nil {
-		y.handle = nil
 	}
 	return true
 }
@@ -646,7 +662,10 @@ func (p *Packet) Octets() ([]byte, error) {
 // Notes tells what was wrong when the packet was parsed.
 func (p *Packet) Notes() []Note {
 	p.complete()
-	return p.notes
+	if p.rem == nil {
+		return nil
+	}
+	return p.rem.notes
 }
 
 // Parsed reports whether the packet was read from octets and not edited since.
@@ -684,12 +703,10 @@ func (p *Packet) copyTo(q *Packet, in room, extra int) {
 	}
 	q.view, q.lazy, q.parsed, q.read, q.dirty = p.view, p.lazy, p.parsed, p.read, p.dirty
 	q.layers = append(q.layers, p.layers...)
-	for i := range q.layers {
-		q.layers[i].handle = nil
-	}
 	q.ext = append(q.ext, p.ext...)
-	q.notes = append(q.notes, p.notes...)
-	q.marks = append(q.marks, p.marks...)
+	if p.rem != nil {
+		q.rem = &remarks{slices.Clone(p.rem.notes), slices.Clone(p.rem.marks)}
+	}
 	if p.view {
 		q.buf = p.buf
 	} else {
@@ -781,9 +798,9 @@ func (p *Packet) insert(i int, y layer) {
 	p.layers = append(p.layers, layer{})
 	copy(p.layers[i+1:], p.layers[i:])
 	p.layers[i] = y
-	for k := range p.marks {
-		if p.marks[k].layer >= i {
-			p.marks[k].layer++
+	for k, m := range p.marks() {
+		if m.layer >= i {
+			p.rem.marks[k].layer++
 		}
 	}
 }
@@ -847,7 +864,6 @@ func (p *Packet) stack(q *Packet) {
 		copy(p.buf[at:], q.buf[:in])
 		for k := range inl {
 			y := q.layers[k]
-			y.handle = nil
 			y.off += int32(at)
 			y.end += int32(at)
 			y.tail += int32(len(p.ext))
@@ -857,17 +873,17 @@ func (p *Packet) stack(q *Packet) {
 				p.insert(n+k, y)
 			}
 		}
-		for _, m := range q.marks {
+		for _, m := range q.marks() {
 			if m.layer < inl {
 				m.layer += n
-				p.marks = append(p.marks, m)
+				r := p.remark()
+				r.marks = append(r.marks, m)
 			}
 		}
 	}
 	at = len(p.buf)
 	p.buf = append(p.buf, q.buf[in:]...)
 	for _, y := range q.layers[inl:] {
-		y.handle = nil
 		y.off += int32(at - in)
 		y.end += int32(at - in)
 		y.tail += int32(len(p.ext))
@@ -931,16 +947,18 @@ func (p *Packet) clearPayload(i int) {
 		k++
 	}
 	p.layers = append(p.layers[:i+1], p.layers[k:]...)
-	kept := p.marks[:0]
-	for _, m := range p.marks {
-		switch {
-		case m.layer > i && m.layer < k:
-			continue
-		case m.layer >= k:
-			m.layer -= k - i - 1
+	if marks := p.marks(); marks != nil {
+		kept := marks[:0]
+		for _, m := range marks {
+			switch {
+			case m.layer > i && m.layer < k:
+				continue
+			case m.layer >= k:
+				m.layer -= k - i - 1
+			}
+			kept = append(kept, m)
 		}
-		kept = append(kept, m)
+		p.rem.marks = kept
 	}
-	p.marks = kept
 	p.open(i+1, at, end-at, 0)
 }
