@@ -152,12 +152,14 @@ function tunnel.System:send_udp(data, to)`, Go: (*tunnelSystem).sendUDP},
 function tunnel.System:receive_udp(fd, host, port)`, Go: (*tunnelSystem).receiveUDP},
 					{Decl: `
 ---Gives an interface an address of the other side, a size, and sets it up. In
----memory only the address has an effect: send_udp goes by it.
+---memory only the address has an effect: send_udp goes by it. The kernel takes up
+---to two seconds over an IPv6 address; it can be used when this returns.
 ---@param name string
 ---@param opts tunnel.Config
 ---@error argument    addr is not ADDR/LEN
 ---@error permission  the process lacks CAP_NET_ADMIN
 ---@error missing     there is no such interface
+---@error exists      another station has the IPv6 address
 function tunnel.System:configure(name, opts)`, Go: (*tunnelSystem).configure},
 				},
 			},
@@ -522,17 +524,21 @@ func raiseTunnel(h *lua.Host, L *lua.State, err error, op string) {
 	h.RaiseOp(L, err, op)
 }
 
+// receiver is the object that a raw method was called on.
+func receiver[T any](L *lua.State, typ, op string) (h *lua.Host, v T) {
+	h = lua.HostOf(L)
+	if ud, ok := L.Get(1).(*lua.UserData); ok {
+		if v, ok := ud.Value.(T); ok {
+			return h, v
+		}
+	}
+	h.RaiseOp(L, &lua.ArgError{Name: "self", Msg: fmt.Sprintf("want %s, got %s; call it with a colon", typ, h.TypeName(L.Get(1)))}, op)
+	return h, v
+}
+
 // systemOf is the receiver of a raw method, and the descriptor behind it.
 func systemOf(L *lua.State, op string) (*tunnelSystem, int) {
-	h := lua.HostOf(L)
-	ud, _ := L.Get(1).(*lua.UserData)
-	if ud == nil {
-		h.RaiseOp(L, &lua.ArgError{Name: "self", Msg: "want tunnel.System, got " + h.TypeName(L.Get(1)) + "; call it with a colon"}, op)
-	}
-	s, ok := ud.Value.(*tunnelSystem)
-	if !ok {
-		h.RaiseOp(L, &lua.ArgError{Name: "self", Msg: "want tunnel.System, got " + h.TypeName(ud) + "; call it with a colon"}, op)
-	}
+	h, s := receiver[*tunnelSystem](L, "tunnel.System", op)
 	return s, intArg(h, L, 2, "fd", op)
 }
 
@@ -836,7 +842,10 @@ func (s *tunnelSystem) configure(name string, o tunnelConfig) error {
 			return &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option addr: want ADDR/LEN, such as 10.9.0.1/24, got %q", o.Addr)}
 		}
 	}
-	return s.Configure(name, c)
+	if err := s.Configure(name, c); err != nil || s.mem != nil || !c.Addr.Addr().Is6() {
+		return err
+	}
+	return s.h.Await("tunnel.System:configure", func(ctx context.Context) error { return s.real.Settled(ctx, name, c.Addr.Addr()) })
 }
 
 func (s *tunnelSystem) permit(names []string) error {
@@ -968,15 +977,8 @@ func (t *memTunnel) String() string { return fmt.Sprintf("tunnel.Tunnel %d %s", 
 
 func tunnelRead(L *lua.State) int {
 	const op = "tunnel.Tunnel:read"
-	h := lua.HostOf(L)
-	ud, _ := L.Get(1).(*lua.UserData)
-	if ud != nil {
-		if t, ok := ud.Value.(*memTunnel); ok {
-			return t.s.readInto(L, t.FD(), intArg(h, L, 2, "limit", op), t.Read, op)
-		}
-	}
-	h.RaiseOp(L, &lua.ArgError{Name: "self", Msg: "want tunnel.Tunnel, got " + h.TypeName(L.Get(1)) + "; call it with a colon"}, op)
-	return 0
+	h, t := receiver[*memTunnel](L, "tunnel.Tunnel", op)
+	return t.s.readInto(L, t.FD(), intArg(h, L, 2, "limit", op), t.Read, op)
 }
 
 func tunnelIndex(L *lua.State) int {
@@ -1112,15 +1114,7 @@ func udpPortIndex(L *lua.State) int {
 }
 
 func udpPortRecv(L *lua.State, op string, results int) int {
-	h := lua.HostOf(L)
-	ud, _ := L.Get(1).(*lua.UserData)
-	var u *udpPort
-	if ud != nil {
-		u, _ = ud.Value.(*udpPort)
-	}
-	if u == nil {
-		h.RaiseOp(L, &lua.ArgError{Name: "self", Msg: "want tunnel.UDPPort, got " + h.TypeName(L.Get(1)) + "; call it with a colon"}, op)
-	}
+	h, u := receiver[*udpPort](L, "tunnel.UDPPort", op)
 	limit := intArg(h, L, 2, "limit", op)
 	d := timeoutArg(h, L, 3, op)
 	end := h.Clock().Now().Add(d)

@@ -3,11 +3,14 @@ package tunnel
 import (
 	"context"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -505,4 +508,49 @@ func (r *Real) Configure(name string, c Config) error {
 		}
 	}
 	return nil
+}
+
+// Settled returns when an IPv6 address that Configure gave can be used: the
+// kernel first looks whether another station has it (RFC 4862 §5.4), which takes
+// a moment on TUN and a second or two on TAP.
+func (r *Real) Settled(ctx context.Context, name string, addr netip.Addr) error {
+	if !addr.Is6() {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(ctx, 5*time.Second)
+	defer stop()
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		switch flags, err := addressFlags(name, addr); {
+		case err != nil:
+			return err
+		case flags&unix.IFA_F_DADFAILED != 0:
+			return &KindError{kind: "exists", msg: fmt.Sprintf("configure %s: another station has %s", name, addr)}
+		case flags&unix.IFA_F_TENTATIVE == 0:
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			if ctx.Err() == context.DeadlineExceeded {
+				return &KindError{kind: "timeout", msg: fmt.Sprintf("configure %s: the kernel has not yet made out whether %s is free", name, addr)}
+			}
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// addressFlags reads the state of an address: the octets in hexadecimal, then
+// index, prefix length, scope and flags, then the name.
+func addressFlags(name string, addr netip.Addr) (uint64, error) {
+	text, err := os.ReadFile("/proc/thread-self/net/if_inet6")
+	if err != nil {
+		return 0, err
+	}
+	want := hex.EncodeToString(addr.AsSlice())
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) == 6 && f[0] == want && f[5] == name {
+			return strconv.ParseUint(f[4], 16, 64)
+		}
+	}
+	return 0, &Error{Op: "configure", On: name, Errno: unix.EADDRNOTAVAIL}
 }

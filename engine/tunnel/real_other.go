@@ -69,6 +69,9 @@ func (*Real) ReceiveUDP(fd int, _ netip.AddrPort) (UDPPort, error) {
 // Configure is not supported.
 func (*Real) Configure(string, Config) error { return notHere("configure") }
 
+// Settled has nothing to wait for.
+func (*Real) Settled(context.Context, string, netip.Addr) error { return nil }
+
 // Ready is true: a Read fails at once.
 func (*Real) Ready(int) bool { return true }
 

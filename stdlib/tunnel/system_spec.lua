@@ -415,6 +415,8 @@ rig.each(rig.systems, "an interface goes with its descriptor, unless it is persi
   check.equal(there(name), false)
   fd, name = attach(s, sys, "ptap", TAP + NO_PI)
   sys:ioctl(fd, tunnel.TUNSETPERSIST, 1)
+  sys:ioctl(fd, tunnel.TUNSETOWNER, 0)
+  sys:ioctl(fd, tunnel.TUNSETGROUP, 0)
   check.equal(bit.band(sys:ioctl(fd, tunnel.TUNGETIFF).mode, tunnel.IFF_PERSIST), tunnel.IFF_PERSIST)
   sys:close(fd)
   check.equal(there(name), true)
@@ -500,25 +502,35 @@ rig.each(rig.systems, "a virtio header stands in front of every packet, of the s
   sys:close(fd)
 end)
 
-rig.each(rig.systems, "IPv6 reaches the tunnel that leads there", function(s)
-  local sys = s.make()
-  local fd, name = attach(s, sys, "p6", TUN + NO_PI)
-  sys:configure(name, {addr = "fd77::1/64"})
-  local from
-  for i = 1, 100 do -- a kernel takes a moment to use a new address
-    from = sys:send_udp("hi", {"fd77::2", 9})
-    if from[1] == "fd77::1" then break end
-    sleep(0.01)
+local kinds = {}
+for _, s in ipairs(rig.systems) do
+  for name, mode in pairs{tun = TUN + NO_PI, tap = TAP + NO_PI} do
+    table.insert(kinds, {name = s.name .. " " .. name, s = s, mode = mode, device = "p6" .. name})
   end
+end
+
+rig.each(kinds, "IPv6 reaches the tunnel that leads there, and comes back", function(k)
+  local sys, mac = k.s.make(), "02:00:00:00:00:02"
+  local fd, name = attach(k.s, sys, k.device, k.mode)
+  sys:configure(name, {addr = "fd77::1/64"})
+  local from = sys:send_udp("hi", {"fd77::2", 9})
   check.equal(from[1], "fd77::1")
   local payload
   while sys:wait(fd, 1) do
-    payload = rig.decapsulate(TUN + NO_PI, sys:read(fd, 2048))
+    local data, p = sys:read(fd, 2048), nil
+    payload, p = rig.decapsulate(k.mode, data)
     if payload == "hi" then break end
+    -- A kernel asks for the MAC address first (RFC 4861 §7.2.2).
+    local ask = k.mode == TAP + NO_PI and Ether.parse(data)
+    local nd = ask and ask:layer("ICMPv6")
+    if nd and nd.type == "neighbor-solicitation" and nd.target == "fd77::2" then
+      sys:write(fd, Ether{src = mac, dst = ask.Ether.src} / IPv6{src = "fd77::2", dst = ask.IPv6.src, hlim = 255}
+        / ICMPv6{type = "neighbor-advertisement", flags = "SO", target = "fd77::2", options = {{"TargetLinkAddr", mac}}})
+    end
   end
   check.equal(payload, "hi")
   local port = sys:receive_udp(fd, "fd77::1", 7)
-  sys:write(fd, rig.encapsulate(TUN + NO_PI, {"fd77::2", 9}, {"fd77::1", 7}, "back"))
+  sys:write(fd, rig.encapsulate(k.mode, {"fd77::2", 9}, {"fd77::1", 7}, "back"))
   check.equal({port:recv_from(100, 2)}, {"back", {"fd77::2", 9}})
   port:close()
   sys:close(fd)
@@ -600,6 +612,33 @@ test("what a special device lacks is ENOSYS, and its errors are the caller's", f
   sys:close(fd)
   sys:register_special_device("/dev/none", function() end)
   check.raises("returned no table", sys.open, sys, "/dev/none", 0)
+end)
+
+test("a port runs on any table that offers what a system does", function()
+  local packets, log, reader = {"one", "two"}, {}, nil
+  local function none()
+    local _, err = pcall(raise, "system", "nothing")
+    err.errno = tunnel.EAGAIN
+    error(err, 0)
+  end
+  local mine = {
+    O_RDWR = 1, O_NONBLOCK = 2, O_CLOEXEC = 4,
+    open = function(_, path, flags) log[#log + 1] = path .. " " .. flags return 42 end,
+    ioctl = function(_, fd, request, arg) return {name = "granted", mode = arg.mode} end,
+    read = function(_, fd, limit) return table.remove(packets, 1) or none() end,
+    write = function(_, fd, data) log[#log + 1] = fd .. " " .. data return #data end,
+    close = function(_, fd) log[#log + 1] = "close " .. fd end,
+    on_readable = function(_, fd, fn) reader = fn return {cancel = function() log[#log + 1] = "cancel" end} end,
+  }
+  local got = rig.recorder()
+  local port = tunnel.port{name = "x", mode = "tun", system = mine, handler = got}
+  port:start_listening()
+  check.equal(port.interface, "granted")
+  reader()
+  check.equal(got.got, {"one", "two"})
+  port:write("three")
+  rig.stop(port)
+  check.equal(log, {"/dev/net/tun 7", "42 three", "cancel", "close 42"})
 end)
 
 test("the kernel's system has nothing to look into", function()
