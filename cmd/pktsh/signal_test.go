@@ -61,14 +61,20 @@ func TestSignals(t *testing.T) {
 			if line, err := r.ReadString('\n'); line != "ready\n" {
 				t.Fatalf("%q, %v, %s", line, err, &stderr)
 			}
-			for i, s := range c.signals {
-				if i > 0 {
-					time.Sleep(100 * time.Millisecond) // two signals at once are one
+			ended := make(chan struct{})
+			go func() {
+				for i := 0; i < len(c.signals) || len(c.signals) > 1; i++ {
+					cmd.Process.Signal(c.signals[min(i, len(c.signals)-1)])
+					select {
+					case <-ended:
+						return
+					case <-time.After(100 * time.Millisecond): // two signals at once are one
+					}
 				}
-				cmd.Process.Signal(s)
-			}
+			}()
 			var rest bytes.Buffer
 			rest.ReadFrom(r)
+			close(ended)
 			err = cmd.Wait()
 			var exit *exec.ExitError
 			if !errors.As(err, &exit) || exit.ExitCode() != c.status {

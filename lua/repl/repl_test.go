@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,29 +156,38 @@ func TestShellInterrupt(t *testing.T) {
 	s := startShell(t, 80, 30)
 	for _, in := range []string{"while true do end", "sleep(3600)", "while true do pcall(sleep, 3600) end", "pcall(function() while true do pcall(error) end end)"} {
 		s.send(in + "\r")
-		var stop atomic.Bool
-		go func() {
-			for !stop.Load() {
-				time.Sleep(30 * time.Millisecond)
-				s.sh.Interrupt()
-			}
-		}()
-		s.awaitFunc("the end of "+in, func(text string) bool { return strings.HasSuffix(text, "\n>\n") && strings.Contains(text, in) })
-		stop.Store(true)
-		time.Sleep(40 * time.Millisecond)
+		s.interruptUntil("the end of "+in, func(text string) bool { return strings.HasSuffix(text, "\n>\n") && strings.Contains(text, in) })
 	}
 	// A busy task in the background does not lock the person out.
 	s.send("spawn(function() while true do end end)\r")
 	s.await("task")
 	s.awaitPrompt()
 	s.send("'alive'\r")
-	time.Sleep(50 * time.Millisecond)
-	s.sh.Interrupt()
-	s.sh.Interrupt()
-	s.awaitPrompt()
+	s.interruptUntil("a prompt", func(text string) bool { return strings.HasSuffix(text, "\n>\n") && strings.Contains(text, "alive") })
 	if got := s.enter("'again'"); !strings.HasSuffix(got, "\"again\"\n") {
 		t.Errorf("%q", got)
 	}
+}
+
+// interruptUntil presses Ctrl-C, which counts only while an input runs, again
+// and again.
+func (s *shellTest) interruptUntil(what string, ok func(text string) bool) {
+	s.t.Helper()
+	quit, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		for {
+			select {
+			case <-quit:
+				return
+			case <-time.After(30 * time.Millisecond):
+				s.sh.Interrupt()
+			}
+		}
+	}()
+	s.awaitFunc(what, ok)
+	close(quit)
+	<-gone
 }
 
 func TestShellTasksPrintAbove(t *testing.T) {
@@ -261,8 +269,8 @@ func TestShellLeaves(t *testing.T) {
 	})
 	t.Run("Stop while a chunk runs", func(t *testing.T) {
 		s := startShell(t, 80, 24)
-		s.send("while true do end\r")
-		time.Sleep(50 * time.Millisecond)
+		s.send("print('busy') while true do end\r")
+		s.await("\nbusy\n")
 		s.sh.Stop()
 		if err := <-s.done; err != nil {
 			t.Error(err)

@@ -41,7 +41,7 @@ func TestPassing(t *testing.T) {
 }
 
 func TestFailing(t *testing.T) {
-	rs := results(t, Config{Limit: 500 * time.Millisecond}, "testdata/fail_spec.lua")
+	rs := results(t, Config{Limit: time.Second}, "testdata/fail_spec.lua")
 	for name, want := range map[string][]string{
 		"scalars":                {"fail_spec.lua:2: not equal\n  got  1\n  want 2"},
 		"types":                  {"the note: not equal\n  got  \"1\"\n  want 1"},
