@@ -26,7 +26,7 @@ func connModule() lua.Module {
 		Doc:   "Connectors: everything that carries frames, one way to use them all.",
 		Names: []string{"TIMEOUT", "EOF", "LIMIT"},
 		Init:  w.init,
-		Funcs: []lua.Func{
+		Funcs: slices.Concat([]lua.Func{
 			{Decl: `
 ---Opens a connector from a short text:
 ---
@@ -34,6 +34,11 @@ func connModule() lua.Module {
 ---    mcast://GROUP:PORT?if=ADDR     a LAN in multicast datagrams, as of QEMU and User Mode Linux
 ---    tap:NAME  tun:NAME             a device of the kernel; ?addr=10.9.0.1/24&mtu=9000&up=1
 ---    link:NAME                      an interface, beside the kernel's own stack; ?promisc=1&filter=tcp
+---    stream+tcp://HOST:PORT         a link to QEMU (-netdev stream) over a connection; ?server=1 waits for the peer
+---    stream+unix:/PATH              the same over a unix socket; ?reconnect=1 connects again
+---    bess:/PATH                     User Mode Linux (vector transport bess); ?server=1
+---    tcp://HOST:PORT                octets in TCP; ?server=1; ?prefix=4 for frames behind their length
+---    sctp://HOST:PORT               messages in SCTP, one to one; ?server=1
 ---    pcap:FILE                      a capture file to read
 ---    pcap_writer:FILE               a capture file to write; ?linktype=raw&nanos=1
 ---@param url string
@@ -118,10 +123,10 @@ function connector.pcap_writer(opts)`, Go: w.pcapWriter},
 ---The forms that open understands.
 ---@return string[]
 function connector.schemes()`, Go: engine.Schemes},
-		},
+		}, w.socketFuncs()),
 		Types: []lua.Type{
 			{
-				Name: "Conn", Doc: "Something that carries frames. Fields: name, linktype; matches and match_index of the last expect.",
+				Name: "Conn", Doc: "Something that carries frames. Fields: name, linktype, up, peer, link_error; matches and match_index of the last expect.",
 				Go: reflect.TypeFor[*Conn](), Index: connIndex,
 				Methods: slices.Concat(connMethods, unsupportedOps),
 			},
@@ -165,7 +170,7 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 				},
 			},
 		},
-		Options: []lua.Options{
+		Options: slices.Concat([]lua.Options{
 			{Decl: `
 ---@class connector.LanOptions
 ---@field name? string       default lan1, lan2, …; open"mem:NAME" finds it
@@ -225,7 +230,7 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@field timeout? seconds  to wait after the last frame was sent (default 2)
 ---@field retry? integer    how often to send again what nobody answered (default 0)
 ---@field inter? seconds    between two frames`, Go: srOptions{}},
-		},
+		}, socketOptions),
 	}
 }
 
@@ -603,11 +608,18 @@ function Conn:filter(filter)`, Go: func(c *Conn, v lua.Value) (*Conn, error) {
 		return c, c.setFilter(f)
 	}},
 	{Decl: `
----What passed so far: rx_frames, rx_octets, tx_frames, tx_octets, dropped
----(arrived and lost before anybody read them), truncated, filtered,
----handler_errors.
+---What passed so far: rx_frames, rx_octets, tx_frames, tx_octets, tx_dropped
+---(written and lost: the link was down), dropped (arrived and lost before anybody
+---read them), truncated, filtered, handler_errors.
 ---@return table
 function Conn:stats()`, Go: func(h *lua.Host, c *Conn) *lua.Table { return record(h, c.stats()) }},
+	{Decl: `
+---Waits until the link is up: until a peer of a stream, tcp or bess connector is
+---there. Others are up from the start.
+---@param timeout? seconds  default: for ever
+---@return boolean          false when the time is up
+---@error closed  the connector was closed, or its only peer has gone
+function Conn:wait_up(timeout)`, Go: connWaitUp},
 	{Decl: `
 ---Closes it; whoever waits for a frame gets an error of kind closed.
 function Conn:close()`, Go: (*Conn).close},
@@ -632,6 +644,8 @@ func connIndex(L *lua.State) int {
 		L.Push(lua.String(c.Conn.Name()))
 	case key == "linktype":
 		L.Push(lua.String(c.Conn.LinkType().String()))
+	case key == "up" || key == "peer" || key == "link_error":
+		L.Push(c.link(key))
 	case key == "matches" && c.matches != nil:
 		L.Push(c.matches)
 	case key == "match_index" && c.matches != nil:

@@ -691,12 +691,12 @@ func (c *Conn) copyTo(f *engine.Frame) {
 
 // connStats is engine.Stats with what happens above it.
 type connStats struct {
-	RxFrames, RxOctets, TxFrames, TxOctets, Dropped, Truncated, Filtered, HandlerErrors uint64
+	RxFrames, RxOctets, TxFrames, TxOctets, TxDropped, Dropped, Truncated, Filtered, HandlerErrors uint64
 }
 
 func (c *Conn) stats() connStats {
 	s := c.Conn.Stats()
-	return connStats{s.RxFrames, s.RxOctets, s.TxFrames, s.TxOctets, s.Dropped + c.lost, s.Truncated, c.filtered, c.failed}
+	return connStats{s.RxFrames, s.RxOctets, s.TxFrames, s.TxOctets, s.TxDropped, s.Dropped + c.lost, s.Truncated, c.filtered, c.failed}
 }
 
 // An exchange is one request and what answered it.

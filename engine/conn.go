@@ -110,20 +110,21 @@ const MaxFrame = 65535
 type Stats struct {
 	RxFrames, RxOctets uint64 // read
 	TxFrames, TxOctets uint64 // written
+	TxDropped          uint64 // of those written: lost because the link was down, or went down
 	Dropped            uint64 // arrived and lost before they were read: the queue was full, or Close came first
 	Truncated          uint64 // read, but shorter than they were on the wire
 }
 
 // counters are the Stats of a Conn whose counts may be read from any goroutine.
 type counters struct {
-	rxFrames, rxOctets, txFrames, txOctets, dropped, truncated atomic.Uint64
+	rxFrames, rxOctets, txFrames, txOctets, txDropped, dropped, truncated atomic.Uint64
 }
 
 func (c *counters) Stats() Stats {
 	return Stats{
 		RxFrames: c.rxFrames.Load(), RxOctets: c.rxOctets.Load(),
 		TxFrames: c.txFrames.Load(), TxOctets: c.txOctets.Load(),
-		Dropped: c.dropped.Load(), Truncated: c.truncated.Load(),
+		TxDropped: c.txDropped.Load(), Dropped: c.dropped.Load(), Truncated: c.truncated.Load(),
 	}
 }
 
@@ -177,6 +178,13 @@ func Write(ctx context.Context, c Conn, frame []byte) error {
 		}
 	}
 }
+
+// longAgo is a deadline that ends a wait at once.
+var longAgo = time.Unix(1, 0)
+
+// abandonTime is how long Close may spend on counting the frames that nobody
+// will read any more: a LAN in full flow never ends.
+const abandonTime = 50 * time.Millisecond
 
 // LinkType says how a frame starts, in the numbers of capture files
 // (https://www.tcpdump.org/linktypes.html).

@@ -68,9 +68,6 @@ func (d *device) control(op string, f func(fd uintptr)) error {
 	return nil
 }
 
-// longAgo is a deadline that ends a wait at once.
-var longAgo = time.Unix(1, 0)
-
 func (d *device) Wait(ctx context.Context, w Readiness) error {
 	wait, deadline, events := d.raw.Read, d.file.SetReadDeadline, int16(unix.POLLIN)
 	if w == WriteReady {
@@ -113,10 +110,6 @@ func (d *device) Wait(ctx context.Context, w Readiness) error {
 	}
 	return nil
 }
-
-// abandonTime is how long Close may spend on counting the frames that nobody
-// will read any more: a LAN in full flow never ends.
-const abandonTime = 50 * time.Millisecond
 
 func (d *device) Close() error {
 	d.once.Do(func() {

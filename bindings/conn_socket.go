@@ -1,0 +1,157 @@
+package bindings
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"time"
+
+	"pktsh/engine"
+	"pktsh/lua"
+)
+
+// Connectors over sockets that are no LAN of the kernel: streams, datagrams.
+
+// socketFuncs are the functions of the module connector that open them.
+func (w *connWorld) socketFuncs() []lua.Func {
+	return []lua.Func{
+		{Decl: `
+---A link over a connection, as QEMU (-netdev stream, -netdev socket,listen= or
+---connect=) speaks it: every frame behind its length of 4 octets. A server has
+---one peer at a time and goes on after it has left. Fields: up, peer, link_error.
+---@param opts connector.StreamOptions
+---@return Conn
+---@error argument  the options do not go together
+---@error missing   there is no such socket
+---@error exists    the address is in use
+function connector.stream(opts)`, Go: func(o streamOptions) (*Conn, error) { return w.stream(o, engine.Prefixed, engine.LinkEthernet) }},
+		{Decl: `
+---A link over a unix socket of messages, as the vector transport bess of User
+---Mode Linux.
+---@param opts connector.StreamOptions
+---@return Conn
+---@error missing  there is no such socket
+---@error exists   the address is in use
+function connector.bess(opts)`, Go: func(o streamOptions) (*Conn, error) { return w.stream(o, engine.Messages, engine.LinkEthernet) }},
+		{Decl: `
+---A TCP connection: what one read gives is a frame, or, with prefix, what
+---stands behind its length.
+---@param opts connector.StreamOptions
+---@return Conn
+---@error exists  the address is in use
+function connector.tcp(opts)`, Go: func(o streamOptions) (*Conn, error) { return w.stream(o, engine.Segments, engine.LinkUser0) }},
+	}
+}
+
+// socketOptions are the options of those.
+var socketOptions = []lua.Options{
+	{Decl: `
+---@class connector.StreamOptions
+---@field addr? string        HOST:PORT
+---@field path? string        of a unix socket
+---@field server? boolean     wait for peers
+---@field reconnect? seconds  connect again so long after the link went down (default: never)
+---@field fd? integer         a connected socket that the script's caller left open
+---@field prefix? integer     octets of the length before a frame: 4 (default of stream) or 2
+---@field linktype? string|integer  how frames start (default ethernet; of tcp: 147, nothing we know)`, Go: streamOptions{}},
+}
+
+type streamOptions struct {
+	Addr, Path string
+	Server     bool
+	Reconnect  time.Duration
+	Fd         *int
+	Prefix     int
+	Linktype   lua.Value
+}
+
+func (w *connWorld) stream(o streamOptions, framing engine.Framing, link engine.LinkType) (*Conn, error) {
+	cfg := engine.StreamConfig{Name: "stream+tcp", Network: "tcp", Address: o.Addr, Server: o.Server, Reconnect: o.Reconnect,
+		Framing: framing, Prefix: o.Prefix, Link: link}
+	if framing == engine.Segments {
+		cfg.Name = "tcp"
+		if o.Prefix != 0 {
+			cfg.Framing = engine.Prefixed
+		}
+	}
+	ways := 0
+	for _, given := range []bool{o.Addr != "", o.Path != "", o.Fd != nil} {
+		if given {
+			ways++
+		}
+	}
+	if ways != 1 {
+		return nil, &lua.ArgError{Name: "opts", Msg: "want one of addr, path and fd"}
+	}
+	if o.Path != "" {
+		cfg.Name, cfg.Network, cfg.Address = "stream+unix", "unix", o.Path
+	}
+	if framing == engine.Messages {
+		cfg.Name, cfg.Network = "bess", "unixpacket"
+	}
+	if o.Fd != nil {
+		var err error
+		if cfg.File, err = engine.Inherited(strconv.Itoa(*o.Fd)); err != nil {
+			return nil, err
+		}
+		cfg.Name, cfg.Address = "stream+fd", ""
+	}
+	if !lua.IsNil(o.Linktype) {
+		var err error
+		if cfg.Link, err = engine.ParseLinkType(o.Linktype.String()); err != nil {
+			return nil, err
+		}
+	}
+	return w.adopt(engine.OpenStream(w.env, cfg))
+}
+
+// link is what a script sees of a connector's link: up, peer, link_error.
+func (c *Conn) link(key lua.String) lua.Value {
+	up, peer, err := true, "", error(nil) // a connector without a link of its own is up until it is closed
+	if l, ok := c.Conn.(engine.Linked); ok {
+		up, peer, err = l.LinkState()
+	}
+	switch {
+	case key == "up":
+		return lua.Bool(up && !c.closed)
+	case key == "peer" && peer != "":
+		return lua.String(peer)
+	case key == "link_error" && err != nil:
+		return lua.String(err.Error())
+	}
+	return lua.Nil
+}
+
+func connWaitUp(L *lua.State) int {
+	const op = "Conn:wait_up"
+	c := self(L, op)
+	until := c.seconds(L, 2, "timeout", op)
+	l, ok := c.Conn.(engine.Linked)
+	if !ok {
+		L.Push(lua.True)
+		return 1
+	}
+	err := c.h.Await(op+" "+c.Conn.Name(), func(ctx context.Context) error {
+		if until.set {
+			var cancel func()
+			ctx, cancel = context.WithDeadlineCause(ctx, until.at, errLate)
+			defer cancel()
+		}
+		err := l.WaitLink(ctx)
+		if err != nil && context.Cause(ctx) == errLate {
+			return errLate
+		}
+		return err
+	})
+	if err == io.EOF {
+		err = &engine.OpError{Op: "wait", Conn: c.Conn.Name(), Err: endOfFrames{}}
+	}
+	if err != nil && !errors.Is(err, errLate) {
+		c.h.RaiseOp(L, err, op)
+	}
+	L.Push(lua.Bool(err == nil))
+	return 1
+}
+
+var errLate = errors.New("the time is up")
