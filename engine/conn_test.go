@@ -417,8 +417,8 @@ func conformance(t *testing.T, m medium) {
 		for range n {
 			cycle()
 		}
-		for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines && time.Now().Before(end); {
-			runtime.Gosched()
+		for end := time.Now().Add(5 * time.Second); (runtime.NumGoroutine() > goroutines || openFiles(t) > fds) && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
 		}
 		if g := runtime.NumGoroutine(); g > goroutines {
 			t.Errorf("%d goroutines became %d", goroutines, g)

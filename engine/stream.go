@@ -63,6 +63,9 @@ const (
 	txRoom = 256 << 10
 	// linkGrace is how long a frame waits for a peer that is just coming.
 	linkGrace = 100 * time.Millisecond
+	// lingerTime is how long, after Close, frames are counted that are under way,
+	// quietTime when it ends because none come.
+	lingerTime, quietTime = 250 * time.Millisecond, 20 * time.Millisecond
 	// rxRoom bounds what waits to be read, frames counted with their cost.
 	rxRoom, rxCost = 16 << 20, 128
 )
@@ -101,12 +104,13 @@ type stream struct {
 	tx      []byte
 	ends    []int // of the frames in tx
 	writing bool
-	work    *sync.Cond  // something to write, or the end of the link
-	conn    net.Conn    // nil: down
-	was     bool        // the link has been up
-	lastErr error       // why it went down
-	grace   *time.Timer // drops what was written without a peer; nil when there is none
-	fault   error       // final
+	written chan struct{} // closed when the writer of conn has ended
+	work    *sync.Cond    // something to write, or the end of the link
+	conn    net.Conn      // nil: down
+	was     bool          // the link has been up
+	lastErr error         // why it went down
+	grace   *time.Timer   // drops what was written without a peer; nil when there is none
+	fault   error         // final
 	closed  bool
 
 	finished chan struct{} // all goroutines have ended
@@ -391,6 +395,7 @@ func (s *stream) up(c net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conn, s.was = c, true
+	s.written = make(chan struct{})
 	s.lastErr = nil
 	if s.closed {
 		c.SetDeadline(longAgo)
@@ -444,7 +449,9 @@ func (s *stream) over(err error) {
 
 // carry reads and writes until the connection ends.
 func (s *stream) carry(c net.Conn) {
-	written := make(chan struct{})
+	s.mu.Lock()
+	written := s.written
+	s.mu.Unlock()
 	gone := false     // guarded by mu
 	var stalled error // complete when written is closed
 	go func() {
@@ -507,13 +514,13 @@ func (s *stream) read(c net.Conn) error {
 			now := time.Now()
 			more := n > 0 && now.Before(end)
 			if end.IsZero() && (err == nil || errors.Is(err, os.ErrDeadlineExceeded)) {
-				end, more = now.Add(abandonTime), true
+				end, more = now.Add(lingerTime), true
 				if u, ok := c.(*net.UnixConn); ok {
 					u.CloseRead() // nothing can come any more; what is there can be read
 				}
 			}
 			if more {
-				c.SetReadDeadline(now.Add(5 * time.Millisecond))
+				c.SetReadDeadline(now.Add(quietTime))
 				continue
 			}
 			if r != w {
@@ -832,6 +839,7 @@ func (s *stream) Close() error {
 	}
 	s.dropped.Add(uint64(len(s.in.frames) + len(s.out.frames) - s.next))
 	s.in, s.out, s.next = slab{}, slab{}, 0
+	written := s.written
 	busy := s.conn != nil && (s.writing || len(s.ends) > 0)
 	s.tell()
 	s.work.Broadcast()
@@ -841,7 +849,7 @@ func (s *stream) Close() error {
 		s.listen.Close()
 	}
 	if busy {
-		<-s.finished
+		<-written
 	}
 	return nil
 }
