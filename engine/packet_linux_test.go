@@ -387,3 +387,11 @@ func TestLinkWithoutCapability(t *testing.T) {
 	}
 	t.Log(err, h.Hint())
 }
+
+func TestLinkSendMany(t *testing.T) {
+	if !inNetns(t) {
+		return
+	}
+	veth(t, engine.MaxFrame-14)
+	sendMany(t, vethPair("plain", false))
+}

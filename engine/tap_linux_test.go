@@ -226,3 +226,14 @@ func TestTapWithoutCapability(t *testing.T) {
 	}
 	t.Log(err, h.Hint())
 }
+
+func TestTapSendMany(t *testing.T) {
+	needTun(t)
+	needProgram(t, "ip")
+	if !inNetns(t) {
+		return
+	}
+	run(t, "ip", "link", "add", "pkbr", "mtu", "65521", "type", "bridge", "forward_delay", "0", "mcast_snooping", "0")
+	run(t, "ip", "link", "set", "pkbr", "up")
+	sendMany(t, bridgedTaps())
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package engine
+
+import "time"
+
+// nap sleeps for less than a few milliseconds.
+func nap(d time.Duration) { time.Sleep(d) }
