@@ -128,7 +128,7 @@ function connector.schemes()`, Go: engine.Schemes},
 			{
 				Name: "Conn", Doc: "Something that carries frames. Fields: name, linktype, up, peer, link_error; matches and match_index of the last expect.",
 				Go: reflect.TypeFor[*Conn](), Index: connIndex,
-				Methods: slices.Concat(connMethods, unsupportedOps),
+				Methods: slices.Concat(connMethods, sendMethods, unsupportedOps),
 			},
 			{
 				Name: "Lan", Doc: "A LAN in memory. Field: name.",
@@ -225,6 +225,7 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@field timeout? seconds  how long in all (default: for ever)
 ---@field limit? integer    frames to look at
 ---@field keep? boolean     frames that match nothing stay readable`, Go: expectOptions{}},
+			sendOptionsClass,
 			{Decl: `
 ---@class Conn.SrOptions
 ---@field timeout? seconds  to wait after the last frame was sent (default 2)

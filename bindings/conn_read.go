@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"pktsh/engine"
@@ -36,7 +37,8 @@ type Conn struct {
 	engine.Conn
 	world  *connWorld
 	h      *lua.Host
-	memory bool // tells by itself when something comes (engine.Notifier)
+	memory bool       // tells by itself when something comes (engine.Notifier)
+	tx     sync.Mutex // one goroutine at a time writes to Conn
 
 	batch   []engine.Frame
 	at, n   int // the unread part of batch
@@ -469,7 +471,7 @@ func (c *Conn) park(d time.Duration, what string) error {
 // write sends one frame, waiting for room.
 func (c *Conn) write(b []byte) error {
 	one := [1][]byte{b}
-	n, err := c.Conn.TryWrite(one[:])
+	n, err := c.tryWrite(one[:])
 	if n == 0 && err == nil {
 		b = bytes.Clone(b) // other tasks run meanwhile
 		one[0] = b
@@ -478,7 +480,7 @@ func (c *Conn) write(b []byte) error {
 				return c.Conn.Wait(ctx, engine.WriteReady)
 			})
 			if err == nil {
-				n, err = c.Conn.TryWrite(one[:])
+				n, err = c.tryWrite(one[:])
 			}
 		}
 	}
@@ -672,9 +674,11 @@ func (c *Conn) copyTo(f *engine.Frame) {
 	for _, k := range c.tees {
 		n, err := 0, error(nil)
 		if w, ok := k.to.Conn.(engine.FrameWriter); ok {
+			k.to.tx.Lock()
 			n, err = w.TryWriteFrames([]engine.Frame{*f})
+			k.to.tx.Unlock()
 		} else {
-			n, err = k.to.Conn.TryWrite([][]byte{f.Data})
+			n, err = k.to.tryWrite([][]byte{f.Data})
 		}
 		k.Frames += uint64(n)
 		if err != nil {
