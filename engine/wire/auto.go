@@ -71,12 +71,30 @@ func (p *Packet) fix() error {
 	err := p.fixAll()
 	p.fixing = false
 	if err == nil {
-		p.dirty = false
+		p.dirty, p.moved = false, false
 	}
 	return err
 }
 
 func (p *Packet) fixAll() error {
+	if p.moved {
+		if err := p.fixLengths(); err != nil {
+			return err
+		}
+	}
+	// Checksums look at lengths and addresses of the layers below.
+	for i := len(p.layers) - 1; i >= 0; i-- {
+		if lay := p.layers[i].lay; lay.lengths < len(lay.autos) {
+			if err := p.computeAll(i, lay.autos[lay.lengths:]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fixLengths computes lengths, counts and the numbers of who follows.
+func (p *Packet) fixLengths() error {
 	for i := len(p.layers) - 1; i >= 0; i-- {
 		y := &p.layers[i]
 		lay := y.lay
@@ -111,14 +129,6 @@ func (p *Packet) fixAll() error {
 		}
 		if err := p.computeAll(i, lay.autos[:lay.lengths]); err != nil {
 			return err
-		}
-	}
-	// Checksums look at lengths and addresses of the layers below.
-	for i := len(p.layers) - 1; i >= 0; i-- {
-		if lay := p.layers[i].lay; lay.lengths < len(lay.autos) {
-			if err := p.computeAll(i, lay.autos[lay.lengths:]); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -469,7 +469,7 @@ func (l Layer) putUint(f *Field, n uint64) error {
 	if p.parsed || p.view {
 		p.edit()
 	}
-	p.dirty = true
+	p.dirty = true // lengths and numbers look at which fields there are, not at their values
 	y := &p.layers[l.i]
 	control := f.control
 	if control {
@@ -513,6 +513,9 @@ func (l Layer) putOctets(f *Field, b []byte) error {
 		p.edit()
 	}
 	p.dirty = true
+	if f.Type.Kind != IP4 && f.Type.Kind != MAC {
+		p.moved = true
+	}
 	y := &p.layers[l.i]
 	if f.pos >= 0 {
 		copy(p.buf[int(y.off)+f.octet:], b)
@@ -546,6 +549,7 @@ func (p *Packet) splice(i int, f *Field, at, n int, b []byte) {
 // relayout finds anew which fields layer i has, because one on which that depends
 // was changed or an optional one (want) shall come to be.
 func (p *Packet) relayout(i int, want *Field) error {
+	p.moved = true
 	old := p.rec(i)
 	old.msg = append([]byte(nil), old.msg...)
 	lay := old.lay

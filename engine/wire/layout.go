@@ -163,13 +163,26 @@ type cover struct {
 	fields                  []*Field
 }
 
+// A window is an integer within two octets at a fixed place, as most lengths and numbers are.
+type window struct {
+	octet int
+	mask  uint16
+	shift uint8
+}
+
+func (f *Field) window() window { return window{f.octet, uint16(f.mask), f.shift} }
+
+func (w *window) fetch(b []byte) int {
+	return int(binary.BigEndian.Uint16(b[w.octet:]) >> w.shift & w.mask)
+}
+
 // quick is what finding a usual header takes: one of a fixed length, or with one field
 // at its end that another sizes, and at most one length that bounds the payload.
 type quick struct {
 	ok          bool
 	fixed       int
 	has         mask
-	size, bound *Field
+	size, bound window
 	mul, add    int // of size
 	unit, plus  int // of bound
 	header      bool
@@ -213,18 +226,18 @@ func (l *Layout) setQuick() {
 	if len(l.tails) > 0 {
 		f := l.tails[0]
 		g := f.sizeF
-		if len(l.tails) > 1 || g == nil || g.pos < 0 || g.alt != nil || f.Conditional() || f.size.All || f.size.Func != nil || f.width >= 0 {
+		if len(l.tails) > 1 || g == nil || g.pos < 0 || g.op != op16 || g.alt != nil || f.Conditional() || f.size.All || f.size.Func != nil || f.width >= 0 {
 			return
 		}
-		q.size, q.mul, q.add = g, max(f.size.Mul, 1), f.size.Add
+		q.size, q.mul, q.add = g.window(), max(f.size.Mul, 1), f.size.Add
 		q.has.add(f.idx)
 	}
 	if len(l.bounds) > 0 {
 		f := l.bounds[0]
-		if len(l.bounds) > 1 || f.pos < 0 || f.auto == nil || f.auto.kind != autoOctets || f.cover.fields != nil {
+		if len(l.bounds) > 1 || f.pos < 0 || f.op != op16 || f.auto == nil || f.auto.kind != autoOctets || f.cover.fields != nil {
 			return
 		}
-		q.bound, q.unit, q.header = f, f.unit, f.cover.header
+		q.bound, q.unit, q.header = f.window(), f.unit, f.cover.header
 		q.plus = f.spec.Plus*f.unit + f.auto.add
 	}
 	l.quick = q

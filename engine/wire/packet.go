@@ -20,7 +20,8 @@ type Packet struct {
 	view   bool // buf belongs to someone else
 	lazy   bool // there may be more layers to find
 	parsed bool // no edit yet: automatic fields are as they were read
-	dirty  bool // automatic fields are to be computed
+	dirty  bool // automatic fields are to be computed: checksums and code
+	moved  bool // and lengths and numbers
 	fixing bool
 	read   bool // some layer was parsed
 }
@@ -186,7 +187,7 @@ func (p *Packet) push(l *Layout) {
 	y := p.grow()
 	y.lay, y.off, y.hlen, y.end, y.tail, y.has = l, off, n, off+n, int32(len(p.ext)), l.tmplHas
 	p.ext = append(p.ext, l.tmplTail...)
-	p.dirty = true
+	p.dirty, p.moved = true, true
 }
 
 // Parse returns a packet whose first layer is an l. It never fails: what does not
@@ -211,7 +212,7 @@ func (l *Layout) ParseInto(p *Packet, b []byte) {
 	if p.rem != nil {
 		p.rem = nil
 	}
-	p.view, p.parsed, p.lazy, p.read, p.dirty = true, true, true, true, false
+	p.view, p.parsed, p.lazy, p.read, p.dirty, p.moved = true, true, true, true, false, false
 	if !p.found(l, 0, len(b), false) {
 		p.finish()
 	}
@@ -297,16 +298,16 @@ func (p *Packet) plain(lay *Layout, off, lim int, quoted bool) bool {
 		return false
 	}
 	hlen := q.fixed
-	if q.size != nil {
-		n := int(min(q.size.fetch(b), 1<<31))*q.mul + q.add
+	if q.size.mask != 0 {
+		n := q.size.fetch(b)*q.mul + q.add
 		if n < 0 || hlen+n > len(b) {
 			return false
 		}
 		hlen += n
 	}
 	end := lim
-	if q.bound != nil {
-		if n := int(min(q.bound.fetch(b), 1<<31)); n != 0 {
+	if q.bound.mask != 0 {
+		if n := q.bound.fetch(b); n != 0 {
 			n = n*q.unit - q.plus
 			if !q.header {
 				n += hlen
@@ -551,7 +552,7 @@ func (p *Packet) edit() {
 	if p.view {
 		p.own()
 	}
-	p.dirty = true
+	p.dirty, p.moved = true, true
 }
 
 // Layers yields the layers from the outermost on; all are found first.
@@ -701,7 +702,7 @@ func (p *Packet) copyTo(q *Packet, in room, extra int) {
 	if in != nil {
 		in.use(q)
 	}
-	q.view, q.lazy, q.parsed, q.read, q.dirty = p.view, p.lazy, p.parsed, p.read, p.dirty
+	q.view, q.lazy, q.parsed, q.read, q.dirty, q.moved = p.view, p.lazy, p.parsed, p.read, p.dirty, p.moved
 	q.layers = append(q.layers, p.layers...)
 	q.ext = append(q.ext, p.ext...)
 	if p.rem != nil {

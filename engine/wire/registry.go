@@ -255,6 +255,7 @@ type chain struct {
 
 type chainIndex struct {
 	f    *Field
+	at   window
 	m    map[uint64]*rule
 	last uint64 // the rule that was found last
 	to   *Layout
@@ -326,9 +327,11 @@ func (l *Layout) chain() *chain {
 	defer func() {
 		c.fixed = len(c.many) == 0
 		for i := range c.index {
-			if f := c.index[i].f; f.pos < 0 || f.alt != nil || !f.Type.integer() {
+			x := &c.index[i]
+			if x.f.pos < 0 || x.f.alt != nil || x.f.op != op16 {
 				c.fixed = false
 			}
+			x.at = x.f.window()
 		}
 	}()
 	if rs := l.reg.rules[l.Name]; rs != nil {
@@ -368,7 +371,7 @@ func (r *rec) follower() (*Layout, error) {
 	return c.target(r.lay.reg, ru)
 }
 
-// fixedFollower is follower for a header whose rules look at fixed fields alone; sure is
+// fixedFollower is follower for a header whose rules look at windows alone; sure is
 // false when they do not, or the layout has to be loaded.
 func (l *Layout) fixedFollower(b []byte) (next *Layout, sure bool) {
 	c := l.follow
@@ -380,7 +383,7 @@ func (l *Layout) fixedFollower(b []byte) (next *Layout, sure bool) {
 	}
 	for i := range c.index {
 		x := &c.index[i]
-		v := x.f.fetch(b)
+		v := uint64(x.at.fetch(b))
 		if x.to != nil && x.last == v {
 			return x.to, true
 		}
