@@ -215,7 +215,7 @@ print(tostring(b))
 4242	auto
 hello	2	24	18364758544493064720	nil	me	10.0.0.2	abcd	27
 -2	1	22	53	me	33
-Beacon hello "me"
+Beacon hello me
 `)
 }
 
