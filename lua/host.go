@@ -55,6 +55,7 @@ type Host struct {
 	failed   []*Task // failed and not yet reported
 	unseen   []*Task // failed, reported, and nobody has waited for them
 	looping  bool
+	over     chan struct{} // closed when Loop has ended: nobody will do what is posted
 
 	spare, spareBig []*thread
 
@@ -104,6 +105,7 @@ func New(cfg Config) (*Host, error) {
 		clock: cfg.Clock,
 		rng:   rand.New(rand.NewPCG(seed, 0x706b747368)),
 		bell:  make(chan struct{}, 1),
+		over:  make(chan struct{}),
 	}
 	h.out = newStdout(h, cfg.Stdout, cfg.Keep)
 	h.hook = &hook{h: h}
@@ -261,8 +263,10 @@ func (h *Host) watch(ctx context.Context) (stop func()) {
 
 // Loop holds the baton until ctx ends or a task calls os.exit, of which it
 // returns the *ExitError; Do and Foreground bring the work. It is the shell's
-// way to run a host, in a goroutine of its own.
+// way to run a host, in a goroutine of its own, once; after it Do and
+// Foreground return ErrHostClosed.
 func (h *Host) Loop(ctx context.Context) error {
+	defer close(h.over)
 	if h.closed {
 		return fs.ErrClosed
 	}
@@ -325,19 +329,33 @@ func (h *Host) Do(ctx context.Context, name, src string) ([]Value, error) {
 		})
 	})
 	defer off()
-	r := <-done
-	return r.vs, r.err
+	select {
+	case r := <-done:
+		return r.vs, r.err
+	case <-h.over:
+		return nil, ErrHostClosed
+	}
 }
 
 // With runs f with the baton held, from another goroutine, and returns when it
-// has. f must not run Lua that blocks.
-func (h *Host) With(f func()) {
+// has. f must not run Lua that blocks. When Loop has ended it returns false, and
+// f does not run.
+func (h *Host) With(f func()) (ran bool) {
 	done := make(chan struct{})
+	var once sync.Once
 	h.Post(func() {
-		defer close(done)
-		f()
+		once.Do(func() {
+			defer close(done)
+			ran = true
+			f()
+		})
 	})
-	<-done
+	select {
+	case <-done:
+	case <-h.over:
+		once.Do(func() {}) // whoever drains the inbox later leaves f alone
+	}
+	return ran
 }
 
 // finally arranges for f to run when t has ended.

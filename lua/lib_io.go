@@ -573,6 +573,9 @@ func (h *Host) ioModule() Module {
 	}
 	closeFile := func(L *State, f *File) int {
 		code, err := f.Close()
+		if h.cur.cancel != nil {
+			h.raiseOp(L, h.cur.cancel, "File:close")
+		}
 		if err != nil {
 			return failure(L, "", err)
 		}

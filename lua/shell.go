@@ -131,7 +131,12 @@ func (h *Host) Foreground(ctx context.Context, body func(L *State)) error {
 		})
 	})
 	defer off()
-	return <-done
+	select {
+	case err := <-done:
+		return err
+	case <-h.over:
+		return ErrHostClosed
+	}
 }
 
 // RunChunk runs a script on L with the global arg and ... as RunScript does.

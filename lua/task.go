@@ -143,7 +143,9 @@ func (h *Host) reportFailures() {
 			t.seen = true
 			continue
 		}
-		h.unseen = append(h.unseen, t)
+		if !h.cfg.Keep { // nobody asks a shell for its outcome
+			h.unseen = append(h.unseen, t)
+		}
 		h.flush()
 		fmt.Fprintf(h.cfg.Stderr, "%s failed, and nobody waits for it: %s", t.label(), h.Report(t.err))
 	}

@@ -313,6 +313,10 @@ func TestLoopAndDo(t *testing.T) {
 	}
 	cancel()
 	<-ended
+	ran := r.h.With(func() {})
+	if _, err := r.h.Do(context.Background(), "late", "1"); ran || err != ErrHostClosed {
+		t.Errorf("after the loop: %v, %v", ran, err)
+	}
 }
 
 func blockedNow(h *Host) (ws []Wait) {

@@ -351,6 +351,9 @@ func (s *Shell) foreground(f func(L *lua.State)) error {
 		return nil
 	default:
 	}
+	if err == lua.ErrHostClosed { // os.exit in another task was faster
+		return nil
+	}
 	if errors.As(err, new(*lua.MemoryError)) {
 		runtime.GC() // what is garbage now must not count against the next input
 	}
