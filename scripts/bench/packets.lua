@@ -1,5 +1,6 @@
 -- The work of the packet benchmarks as a user writes it, timed: one line each,
 -- NAME <tab> seconds an operation. scripts/bench runs it beside its peers.
+-- The argument is the name of a capture file to write and read.
 
 local payload = ("x"):rep(22)
 
@@ -38,6 +39,23 @@ measure("parse", 50000, function(n)
     local p = Ether.parse(octets)
     local src, dport = p.IP.src, p.UDP.dport
   end
+end)
+
+local w = connector.pcap_writer{file = arg[1]}
+for i = 1, 1e6 do
+  template.UDP.sport = i % 65536
+  w:write(template)
+end
+w:close()
+
+measure("capture", 1e6, function(n)
+  local seen = 0
+  local c = open("pcap:" .. arg[1])
+  for p in c:packets() do
+    if p.UDP.dport == 9999 then seen = seen + 1 end
+  end
+  c:close()
+  assert(seen == n)
 end)
 
 measure("hub", 50000, function(n)
