@@ -191,6 +191,11 @@ func (c *Conn) fill() (bool, error) {
 		}
 		n, err := c.Conn.TryRead(c.batch)
 		c.at, c.n = 0, n
+		if err == io.EOF {
+			if _, ok := c.Conn.(engine.Finite); ok {
+				c.forget() // nothing is left to close
+			}
+		}
 		if c.filter == nil || n == 0 {
 			return n > 0, err
 		}

@@ -92,6 +92,10 @@ type FrameWriter interface {
 	TryWriteFrames(fs []Frame) (int, error)
 }
 
+// Finite is a Conn that ends by itself, such as a capture file: once TryRead has
+// said io.EOF it holds nothing of the system any more, closed or not.
+type Finite interface{ finite() }
+
 // Readiness is what Wait waits for.
 type Readiness uint8
 

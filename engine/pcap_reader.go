@@ -30,11 +30,11 @@ import (
 // say where a file is broken.
 type pcapReader struct {
 	counters
-	name   string
-	link   LinkType
-	file   io.Closer
-	src    io.Reader
-	closed atomic.Bool
+	name             string
+	link             LinkType
+	file             io.Closer
+	src              io.Reader
+	closed, released atomic.Bool
 
 	buf  []byte
 	r, w int
@@ -233,10 +233,23 @@ func (p *pcapReader) TryRead(fs []Frame) (n int, err error) {
 		}
 	}
 	if n == 0 {
+		if p.fail == io.EOF {
+			p.release()
+		}
 		return 0, p.fail
 	}
 	p.received(fs[:n])
 	return n, nil
+}
+
+func (p *pcapReader) finite() {}
+
+// release gives the file back; frames handed out lie in the buffer.
+func (p *pcapReader) release() error {
+	if p.released.Swap(true) {
+		return nil
+	}
+	return p.file.Close()
 }
 
 // buffered reports whether the next record can be parsed without reading.
@@ -469,7 +482,7 @@ func (p *pcapReader) Close() error {
 	if p.closed.Swap(true) {
 		return nil
 	}
-	return p.file.Close()
+	return p.release()
 }
 
 var _ Conn = (*pcapReader)(nil)
