@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pktsh/engine"
+	"pktsh/internal/need"
 )
 
 func TestMcastMembersHearEachOtherAndThemselves(t *testing.T) {
@@ -121,7 +122,7 @@ func TestMcastSaysWhatIsWrong(t *testing.T) {
 // Members that name no interface need a route; with one they meet members on
 // lo, and their datagrams may come from 0.0.0.0.
 func TestMcastWithoutInterfaceFollowsTheRoute(t *testing.T) {
-	needProgram(t, "ip")
+	need.Program(t, "ip")
 	if !inNetns(t) {
 		return
 	}

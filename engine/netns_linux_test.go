@@ -1,24 +1,17 @@
 package engine_test
 
 import (
-	"bytes"
-	"errors"
-	"io/fs"
 	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 
 	"pktsh/engine"
+	"pktsh/internal/need"
 )
 
-const inside = "PKTSH_TEST_IN_NETNS"
-
-// inNetns runs the calling test once more in a child process that is root in a
-// fresh user and network namespace, and reports its result here. It returns
-// true in the child, where the test goes on; lo is up there and IPv6 is quiet.
+// inNetns is need.Netns with lo up and IPv6 quiet in the child.
 //
 //	func TestX(t *testing.T) {
 //		if !inNetns(t) {
@@ -27,47 +20,16 @@ const inside = "PKTSH_TEST_IN_NETNS"
 //		…
 func inNetns(t *testing.T) bool {
 	t.Helper()
-	if os.Getenv(inside) != "" {
-		for _, f := range []string{"all", "default"} {
-			_ = os.WriteFile("/proc/sys/net/ipv6/conf/"+f+"/disable_ipv6", []byte("1"), 0) // absent without IPv6
-		}
-		if err := engine.ConfigureLink("lo", 0, netip.Prefix{}, true); err != nil {
-			t.Fatal(err)
-		}
-		return true
+	if !need.Netns(t) {
+		return false
 	}
-	exe, err := os.Executable()
-	if err != nil {
+	for _, f := range []string{"all", "default"} {
+		_ = os.WriteFile("/proc/sys/net/ipv6/conf/"+f+"/disable_ipv6", []byte("1"), 0) // absent without IPv6
+	}
+	if err := engine.ConfigureLink("lo", 0, netip.Prefix{}, true); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"-test.run=^" + t.Name() + "$", "-test.count=1"}
-	if testing.Verbose() {
-		args = append(args, "-test.v")
-	}
-	if testing.Short() {
-		args = append(args, "-test.short")
-	}
-	cmd := exec.Command(exe, args...)
-	cmd.Env = append(os.Environ(), inside+"=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
-		Pdeathsig:   syscall.SIGKILL,
-	}
-	out, err := cmd.CombinedOutput()
-	if err != nil && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOSYS) || errors.Is(err, syscall.ENOSPC)) {
-		need(t, "netns", err)
-	}
-	if err != nil {
-		t.Errorf("in the namespace: %v\n%s", err, out)
-	} else if testing.Verbose() {
-		t.Logf("in the namespace:\n%s", out)
-	}
-	if bytes.Contains(out, []byte("--- SKIP")) {
-		t.Skipf("in the namespace:\n%s", out)
-	}
-	return false
+	return true
 }
 
 // run runs a program and fails the test if that fails.

@@ -15,12 +15,13 @@ import (
 
 	"pktsh/engine"
 	"pktsh/engine/filter"
+	"pktsh/internal/need"
 )
 
 // veth makes a pair of interfaces, pkva and pkvb, both up.
 func veth(t *testing.T, mtu int) {
 	t.Helper()
-	needProgram(t, "ip")
+	need.Program(t, "ip")
 	run(t, "ip", "link", "add", "pkva", "mtu", fmt.Sprint(mtu), "type", "veth", "peer", "name", "pkvb", "mtu", fmt.Sprint(mtu))
 	for _, name := range []string{"pkva", "pkvb"} {
 		if err := engine.ConfigureLink(name, 0, netip.Prefix{}, true); err != nil {

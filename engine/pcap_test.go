@@ -19,6 +19,7 @@ import (
 	"github.com/google/gopacket/pcapgo"
 
 	"pktsh/engine"
+	"pktsh/internal/need"
 )
 
 // stored writes a file for a test.
@@ -291,7 +292,7 @@ func TestPcapWriterIsReadByOthers(t *testing.T) {
 			}
 		}
 		t.Run("tcpdump", func(t *testing.T) {
-			needProgram(t, "tcpdump")
+			need.Program(t, "tcpdump")
 			args := []string{"-tt", "-n", "-e", "-r", file}
 			want := "69.000069 02:00:00:00:00:01 > ff:ff:ff:ff:ff:ff, ethertype Unknown (0x88b5), length 60"
 			if nanos {
@@ -303,7 +304,7 @@ func TestPcapWriterIsReadByOthers(t *testing.T) {
 			}
 		})
 		t.Run("tshark", func(t *testing.T) {
-			needProgram(t, "tshark")
+			need.Program(t, "tshark")
 			out, err := exec.Command("tshark", "-n", "-r", file, "-T", "fields", "-e", "frame.cap_len", "-e", "frame.len", "-e", "eth.type").Output()
 			if err != nil || string(out) != "60\t60\t0x88b5\n60\t1514\t0x88b5\n" {
 				t.Errorf("%q, %v", out, err)
@@ -345,11 +346,10 @@ func TestPcapNgFromGopacket(t *testing.T) {
 
 // On real files we agree with tshark on number, lengths, times and octets.
 func TestPcapAgreesWithTshark(t *testing.T) {
-	needProgram(t, "tshark")
-	dir := os.Getenv("PKTSH_CAPTURES")
-	files, _ := filepath.Glob(filepath.Join(dir, "*.pcap*"))
-	if dir == "" || len(files) == 0 {
-		t.Skip("PKTSH_CAPTURES names no folder of capture files")
+	need.Program(t, "tshark")
+	files, _ := filepath.Glob(filepath.Join(need.Captures(t, ".."), "*.pcap*"))
+	if len(files) == 0 {
+		t.Error("no capture files")
 	}
 	for _, file := range files {
 		out, err := exec.Command("tshark", "-n", "-r", file, "-T", "fields", "-e", "frame.cap_len", "-e", "frame.len", "-e", "frame.time_epoch").Output()

@@ -14,18 +14,19 @@ import (
 	"time"
 
 	"pktsh/engine"
+	"pktsh/internal/need"
 )
 
 func needTun(t *testing.T) {
 	t.Helper()
 	f, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0)
-	need(t, "tap", err)
+	need.Thing(t, "tap", err)
 	f.Close()
 }
 
 func TestTapConn(t *testing.T) {
 	needTun(t)
-	needProgram(t, "ip")
+	need.Program(t, "ip")
 	if !inNetns(t) {
 		return
 	}
@@ -142,15 +143,13 @@ func TestTunTalksToTheKernel(t *testing.T) {
 
 func TestTapWithIPv6Address(t *testing.T) {
 	needTun(t)
-	needProgram(t, "ip")
+	need.Program(t, "ip")
 	if !inNetns(t) {
 		return
 	}
 	c := openTap(t, engine.TapConfig{Name: "pk6"})
 	defer c.Close()
-	if err := os.WriteFile("/proc/sys/net/ipv6/conf/pk6/disable_ipv6", []byte("0"), 0); err != nil {
-		t.Skipf("no IPv6: %v", err)
-	}
+	need.Thing(t, "ipv6", os.WriteFile("/proc/sys/net/ipv6/conf/pk6/disable_ipv6", []byte("0"), 0))
 	if err := engine.ConfigureLink("pk6", 0, netip.MustParsePrefix("fd00::1/64"), true); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +160,7 @@ func TestTapWithIPv6Address(t *testing.T) {
 
 func TestTapSaysWhatIsWrong(t *testing.T) {
 	needTun(t)
-	needProgram(t, "ip")
+	need.Program(t, "ip")
 	if !inNetns(t) {
 		return
 	}
@@ -229,7 +228,7 @@ func TestTapWithoutCapability(t *testing.T) {
 
 func TestTapSendMany(t *testing.T) {
 	needTun(t)
-	needProgram(t, "ip")
+	need.Program(t, "ip")
 	if !inNetns(t) {
 		return
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"pktsh/engine/wire"
+	"pktsh/internal/need"
 )
 
 var update = flag.Bool("update", false, "write the goldens anew")
@@ -26,30 +27,24 @@ type scapy struct {
 
 func startScapy(t *testing.T) *scapy {
 	t.Helper()
-	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		if exec.Command(python, "-c", "import scapy.all").Run() != nil {
-			continue
-		}
-		cmd := exec.Command(python, "testdata/scapy_oracle.py")
-		in, err := cmd.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			in.Close()
-			cmd.Wait()
-		})
-		return &scapy{in, bufio.NewReader(out)}
+	cmd := exec.Command(need.Scapy(t), "testdata/scapy_oracle.py")
+	need.Tie(cmd)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Skip("SKIP: python3-scapy is not installed, so there is no second opinion")
-	return nil
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		cmd.Wait()
+	})
+	return &scapy{in, bufio.NewReader(out)}
 }
 
 func (s *scapy) ask(t *testing.T, format string, args ...any) string {

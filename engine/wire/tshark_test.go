@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"pktsh/internal/need"
 )
 
 // tsFrame is what tshark says of one frame: the protocols it found, in order,
@@ -37,16 +39,6 @@ func (l *tsLayer) first(name string) (string, bool) {
 	return "", false
 }
 
-// need skips a test aloud when a program is missing.
-func need(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		t.Skipf("SKIP: %s is not installed, so there is no second opinion", program)
-	}
-	return path
-}
-
 // tshark dissects a capture file. Reassembly is off: a frame is judged by
 // itself, as our codec does.
 func tshark(t *testing.T, file string) []tsFrame {
@@ -59,7 +51,7 @@ func tshark(t *testing.T, file string) []tsFrame {
 		args = append(args, "-o", o)
 	}
 	var stderr bytes.Buffer
-	cmd := exec.Command(need(t, "tshark"), args...)
+	cmd := exec.Command(need.Program(t, "tshark"), args...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
