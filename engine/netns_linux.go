@@ -157,6 +157,9 @@ func (n *Netns) Close() error {
 	return err
 }
 
+// BringUp sets an interface of the calling thread's namespace up.
+func BringUp(name string) error { return configureLink(name, 0, netip.Prefix{}, true) }
+
 // ownNetns is the namespace of the calling thread.
 const ownNetns = "/proc/thread-self/ns/net"
 

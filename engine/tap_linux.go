@@ -141,7 +141,7 @@ func closeUnattached() {
 // tapError explains what usually goes wrong.
 func tapError(cfg TapConfig, err error) error {
 	e := &OpError{Op: "open", Conn: cfg.name(), Err: err}
-	const grant = "this needs CAP_NET_ADMIN: setcap cap_net_admin+ep pktsh, or run in a namespace of your own: unshare -Urn pktsh …"
+	const grant = "this needs CAP_NET_ADMIN: setcap cap_net_admin+ep pktsh, or run in a namespace of your own: pktsh --sandbox …"
 	switch {
 	case errors.Is(err, unix.EBUSY):
 		e.Err, e.kind = fmt.Errorf("another process holds the interface: %w", err), "exists"

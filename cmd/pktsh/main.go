@@ -40,6 +40,11 @@ func main() {
 		fmt.Fprintf(os.Stderr, "pktsh: %v\n(pktsh help lists the options)\n", err)
 		os.Exit(exitUsage)
 	}
+	if o.sandbox {
+		if status, done := sandbox(); done {
+			os.Exit(status)
+		}
+	}
 	c := &command{options: o}
 	c.catchSignals()
 	code := c.run()

@@ -24,6 +24,7 @@ type options struct {
 	timeout   time.Duration
 	maxMemory uint64
 	verbose   bool
+	sandbox   bool
 
 	// pktsh test
 	tap   bool
@@ -80,6 +81,8 @@ var flags = []flag{
 			}
 			return nil
 		}},
+	{long: "sandbox", help: "run as root of a network of its own, which anybody may",
+		set: func(o *options, _ string) error { o.sandbox = true; return nil }},
 	{long: "verbose", short: "v", help: "say more",
 		set: func(o *options, _ string) error { o.verbose = true; return nil }},
 	{long: "version", short: "V", help: "print the version",
