@@ -25,7 +25,12 @@ import (
 //
 // name is shown in positions as it stands; see chunkName for the names that
 // Lua's load functions take. A first line that begins with #! is skipped.
-func compile(src, name string) (proto *glua.FunctionProto, err error) {
+func compile(src, name string) (*glua.FunctionProto, error) {
+	return compileWith((*parser).chunk, src, name)
+}
+
+// compileWith compiles what parse makes of src.
+func compileWith(parse func(*parser) *funcNode, src, name string) (proto *glua.FunctionProto, err error) {
 	defer func() {
 		switch e := recover().(type) {
 		case nil:
@@ -37,7 +42,7 @@ func compile(src, name string) (proto *glua.FunctionProto, err error) {
 	}()
 	p := &parser{lexer: *newLexer(src, name)}
 	p.advance()
-	fn := p.chunk()
+	fn := parse(p)
 	g := &generator{chunk: &chunkInfo{name: name, source: src}}
 	return g.function(fn), nil
 }

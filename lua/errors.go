@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"os"
-	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -458,10 +459,5 @@ func hint(b *strings.Builder, err error) {
 }
 
 func sortedKeys[V any](m map[string]V) []string {
-	ks := make([]string, 0, len(m))
-	for _, k := range reflect.ValueOf(m).MapKeys() {
-		ks = append(ks, k.String())
-	}
-	sortStrings(ks)
-	return ks
+	return slices.Sorted(maps.Keys(m))
 }

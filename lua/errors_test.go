@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"strings"
@@ -147,5 +146,4 @@ func TestRunAfterStop(t *testing.T) {
 	if err := r.do("x = 1"); err != nil {
 		t.Error(err)
 	}
-	_ = fs.ErrClosed
 }

@@ -288,53 +288,13 @@ func (h *Host) Loop(ctx context.Context) error {
 // Do runs a chunk as the foreground task and returns its results. It is called
 // from another goroutine than the one that is in Loop; then, with the values in
 // hand, use With to look at them. The source is tried as an expression first.
-func (h *Host) Do(ctx context.Context, name, src string) ([]Value, error) {
-	type result struct {
-		vs  []Value
-		err error
+func (h *Host) Do(ctx context.Context, name, src string) (vs []Value, err error) {
+	in, err := CompileInput(src, name)
+	if err != nil {
+		return nil, h.syntaxError(err)
 	}
-	done := make(chan result, 1)
-	var t *Task
-	h.Post(func() {
-		fn, err := h.load("return "+src, name)
-		if err != nil {
-			fn, err = h.load(src, name)
-		}
-		if err != nil {
-			done <- result{err: h.syntaxError(err)}
-			return
-		}
-		t = h.Spawn(fn, SpawnOptions{Name: mainName})
-		t.seen = true
-		h.fg = t
-		h.waiters++
-		h.finally(t, func() {
-			h.waiters--
-			if h.fg == t {
-				h.fg = nil
-			}
-			h.flush()
-			if t.err != nil {
-				done <- result{err: t.err}
-				return
-			}
-			done <- result{vs: t.results}
-		})
-	})
-	off := context.AfterFunc(ctx, func() {
-		h.Post(func() {
-			if t != nil {
-				t.cancelWith(context.Cause(ctx))
-			}
-		})
-	})
-	defer off()
-	select {
-	case r := <-done:
-		return r.vs, r.err
-	case <-h.over:
-		return nil, ErrHostClosed
-	}
+	err = h.Foreground(ctx, func(L *State) { vs = in.Run(L, nil) })
+	return vs, err
 }
 
 // With runs f with the baton held, from another goroutine, and returns when it

@@ -174,32 +174,18 @@ func hadKey(t *Table, key Value) bool {
 }
 
 // basePairs calls __pairs, as Lua 5.2 does.
-func basePairs(L *State) int {
-	v := L.Get(1)
-	t, ok := v.(*Table)
-	if !ok || t.Metatable != Nil {
-		if f := L.GetMetaField(v, "__pairs"); f != Nil {
-			L.Push(f)
-			L.Push(v)
-			L.Call(1, 3)
-			return 3
-		}
-	}
-	if !ok {
-		typeError(L, 1, "table")
-	}
-	L.Push(L.Get(gopher.UpvalueIndex(1)))
-	L.Push(t)
-	L.Push(Nil)
-	return 3
-}
+func basePairs(L *State) int { return traverse(L, "__pairs", Nil) }
 
 // baseIpairs calls __ipairs, as Lua 5.2 does.
-func baseIpairs(L *State) int {
+func baseIpairs(L *State) int { return traverse(L, "__ipairs", smallNumber(0)) }
+
+// traverse returns what a metamethod of argument 1 gives for a loop, else the
+// iterator that is the upvalue, the table, and where to begin.
+func traverse(L *State, event string, begin Value) int {
 	v := L.Get(1)
 	t, ok := v.(*Table)
 	if !ok || t.Metatable != Nil {
-		if f := L.GetMetaField(v, "__ipairs"); f != Nil {
+		if f := L.GetMetaField(v, event); f != Nil {
 			L.Push(f)
 			L.Push(v)
 			L.Call(1, 3)
@@ -211,7 +197,7 @@ func baseIpairs(L *State) int {
 	}
 	L.Push(L.Get(gopher.UpvalueIndex(1)))
 	L.Push(t)
-	L.Push(smallNumber(0))
+	L.Push(begin)
 	return 3
 }
 

@@ -437,7 +437,6 @@ func (h *Host) OnGlobal(f func(name string) (Value, error)) { h.resolver = appen
 
 // index is __index of the table of globals.
 func (h *Host) index(L *State) int {
-	G := h.root.G.Global
 	name, ok := L.Get(2).(String)
 	if !ok {
 		L.Push(Nil)
@@ -447,7 +446,6 @@ func (h *Host) index(L *State) int {
 	if err != nil {
 		h.Raise(L, err)
 	}
-	_ = G
 	L.Push(v)
 	return 1
 }
@@ -499,5 +497,3 @@ func (h *Host) GlobalNames() []string {
 	sort.Strings(names)
 	return names
 }
-
-func sortStrings(s []string) { sort.Strings(s) }

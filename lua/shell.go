@@ -16,7 +16,7 @@ type Input struct {
 // CompileInput compiles a list of expressions or else a chunk. The error is a
 // *SyntaxError; an Incomplete one asks for another line.
 func CompileInput(src, name string) (*Input, error) {
-	p, asExpr := compileExpressions(src, name)
+	p, asExpr := compileWith((*parser).expressions, src, name)
 	if asExpr == nil {
 		return &Input{p, true}, nil
 	}
@@ -36,19 +36,8 @@ func CompileInput(src, name string) (*Input, error) {
 	return nil, c
 }
 
-// compileExpressions compiles src as if "return" stood before it.
-func compileExpressions(src, name string) (proto *gopher.FunctionProto, err error) {
-	defer func() {
-		switch e := recover().(type) {
-		case nil:
-		case *SyntaxError:
-			err = e
-		default:
-			panic(e)
-		}
-	}()
-	p := &parser{lexer: *newLexer(src, name)}
-	p.advance()
+// expressions parses a chunk as if "return" stood before it.
+func (p *parser) expressions() *funcNode {
 	start := p.tok.at
 	fn := &funcNode{vararg: true, usesDots: true, main: true}
 	p.fs = &funcScope{fn: fn}
@@ -65,8 +54,7 @@ func compileExpressions(src, name string) (proto *gopher.FunctionProto, err erro
 	fn.body = &block{stmts: []*stmt{s}, end: p.tok.at}
 	fn.body.captured = p.closeBlock()
 	fn.end = p.tok.at
-	g := &generator{chunk: &chunkInfo{name: name, source: src}}
-	return g.function(fn), nil
+	return fn
 }
 
 // Run runs the input in the environment env and returns its values. A task

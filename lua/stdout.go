@@ -48,7 +48,7 @@ func (o *stdout) Write(p []byte) (int, error) {
 		o.buf = make([]byte, 0, 4096)
 	}
 	o.buf = append(o.buf, p...)
-	return len(p), o.pace(p)
+	return len(p), o.pace()
 }
 
 // WriteString is Write of a string.
@@ -57,10 +57,10 @@ func (o *stdout) WriteString(s string) (int, error) {
 		return 0, o.err
 	}
 	o.buf = append(o.buf, s...)
-	return len(s), o.pace(nil)
+	return len(s), o.pace()
 }
 
-func (o *stdout) pace(p []byte) error {
+func (o *stdout) pace() error {
 	if len(o.buf) >= stdoutSize {
 		return o.Flush()
 	}
