@@ -784,6 +784,20 @@ type shape struct {
 	fields []*wire.Field
 	from   []int // which of the values is each field's
 	site   *wire.Site
+	// In Ether{…} / IP{…} the division copies its operands and nobody else sees them: the
+	// next time, the constructors there use the same memory.
+	made, spare *luaPacket1
+}
+
+// reuse takes a packet back that was made at s and that nobody will look at any more.
+func reuse(s *lua.Shape, p *wire.Packet) {
+	if s == nil || p == nil {
+		return
+	}
+	if sh, ok := s.Cache.(*shape); ok && sh.made != nil && &sh.made.p == p {
+		sh.made.p = wire.Packet{}
+		sh.spare, sh.made = sh.made, nil
+	}
 }
 
 // Record makes a packet of the fields that the compiler hands over; see lua.Recorder.
@@ -793,7 +807,15 @@ func (l *luaLayout) Record(L *lua.State, s *lua.Shape) lua.Value {
 		sh = l.shape(L, s.Keys)
 		s.Cache = sh
 	}
-	x := &luaPacket1{}
+	x := sh.spare
+	if x == nil {
+		x = &luaPacket1{}
+		l.c.wrap(&x.luaPacket)
+	}
+	sh.spare = nil
+	if s.Divided {
+		sh.made = x
+	}
 	l.Init(&x.p, &x.room)
 	ly := x.p.At(0)
 	for k, f := range sh.fields {
@@ -811,7 +833,7 @@ func (l *luaLayout) Record(L *lua.State, s *lua.Shape) lua.Value {
 	if len(sh.fields) > 0 {
 		ly.SetSite(sh.site)
 	}
-	return l.c.wrap(&x.luaPacket)
+	return &x.ud
 }
 
 func (l *luaLayout) shape(L *lua.State, keys []string) *shape {
@@ -864,13 +886,14 @@ func over(L *lua.State) int {
 	}
 	p, head := c.operand(L, a)
 	q, tail := c.operand(L, b)
-	at, left, chained := lua.Dividing(L)
-	if chained && p != nil && p != q && c.made.p == p && c.made.at == left {
+	at, by := lua.Dividing(L)
+	if by.Left != (lua.Division{}) && p != nil && p != q && c.made.p == p && c.made.at == by.Left {
 		// In A / B / C nobody else has seen A / B, so it can grow.
 		if q == nil {
 			p.PushOctets(tail)
 		} else {
 			p.Put(q)
+			reuse(by.B, q)
 		}
 		c.made.at = at
 		L.Push(a)
@@ -886,6 +909,8 @@ func over(L *lua.State) int {
 	default:
 		p.OverTo(&x.p, &x.room, q)
 	}
+	reuse(by.A, p)
+	reuse(by.B, q)
 	L.Push(c.wrap(&x.luaPacket))
 	return 1
 }

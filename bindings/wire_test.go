@@ -248,3 +248,38 @@ func TestLayoutsAreLoadedWhenTheyAreTouched(t *testing.T) {
 		t.Error("q.dport loads what the packet has and nothing else")
 	}
 }
+
+func TestOperandsThatAreKept(t *testing.T) {
+	// What a constructor makes for a division is used again, but never what somebody holds.
+	expect(t, `
+local kept, out = {}, {}
+local keeper = setmetatable({}, {__div = function(_, q) kept[#kept + 1] = q return q end})
+local stored
+local function Make(t) return stored end
+for i, left in ipairs{Ether{}, keeper, Ether{}, keeper, Ether{}} do
+  local L = i == 5 and Make or IP
+  stored = kept[2]
+  out[i] = left / L{ttl = i}
+end
+for i, p in ipairs(out) do print(i, p.IP.ttl) end
+print(kept[1].ttl, kept[2].ttl)
+
+local function nested(n)
+  if n == 0 then return "end" end
+  return IP{ttl = n} / bytes(nested(n - 1)):sub(9, 9)
+end
+print(tohex(bytes(nested(3)):sub(21)), #nested(3))
+local all = {}
+for i = 1, 3 do all[i] = Ether{type = i} / IP{id = i} / UDP{sport = i} end
+for i = 1, 3 do print(all[i].Ether.type, all[i].IP.id, all[i].UDP.sport) end`, `
+1	1
+2	2
+3	3
+4	4
+5	4
+2	4
+02	21
+1	1	1
+2	2	2
+3	3	3`)
+}

@@ -40,7 +40,8 @@ type expr struct {
 	str   string
 	num   float64
 	a, b  *expr
-	pc    int32 // of a division's instruction
+	pc    int32  // of a division's instruction
+	shape *Shape // of a call that may be of a Recorder
 	v     *local
 	list  []*expr
 	items []item

@@ -939,8 +939,17 @@ func (g *generator) into(e *expr, r int) {
 		pc := g.abc(arithOp(e.tok), r, a, b, e.at)
 		g.dbg.note(pc, g.describe(e.a), g.describe(e.b))
 		if e.tok == tSlash {
-			if e.a.op == eArith && e.a.tok == tSlash && e.a.pc > 0 {
-				g.dbg.chains = append(g.dbg.chains, chain{int32(pc), e.a.pc})
+			c := chain{pc: int32(pc), a: shapeOf(e.a), b: shapeOf(e.b)}
+			if e.a.op == eArith && e.a.tok == tSlash {
+				c.left = e.a.pc
+			}
+			for _, s := range []*Shape{c.a, c.b} {
+				if s != nil {
+					s.Divided = true
+				}
+			}
+			if c.left > 0 || c.a != nil || c.b != nil {
+				g.dbg.chains = append(g.dbg.chains, c)
 			}
 			e.pc = int32(pc)
 		}

@@ -19,8 +19,12 @@ type debugInfo struct {
 	chains []chain    // by pc
 }
 
-// chain is a division whose left operand is the result of another one: a / b / c.
-type chain struct{ pc, left int32 }
+// chain is a division whose operands are nowhere else: results of another one, as in a / b / c, or
+// of calls of a Recorder.
+type chain struct {
+	pc, left int32
+	a, b     *Shape
+}
 
 // note names the operands of an instruction that can fail.
 type note struct {

@@ -40,8 +40,9 @@ type Recorder interface {
 // A Shape is the names of the fields at one place in the source. Keys has no
 // name twice.
 type Shape struct {
-	Keys  []string
-	Cache any // for the Recorder that is called there: what it made of Keys
+	Keys    []string
+	Divided bool // the result is an operand of a division, and goes nowhere else; see Dividing
+	Cache   any  // for the Recorder that is called there: what it made of Keys; nil again when another callee was called
 }
 
 // Value is field i of the call that is going on: L is Record's.
@@ -58,6 +59,7 @@ var recordFunction = &Function{IsG: true, GFunction: func(L *State) int {
 			return 1
 		}
 	}
+	s.Cache = nil
 	t := L.CreateTable(0, len(s.Keys))
 	for i, k := range s.Keys {
 		if v := s.Value(L, i); v != Nil {
@@ -74,6 +76,9 @@ const maxShape = 60
 
 // shapeOf is the shape of a call that may be of a Recorder, or nil.
 func shapeOf(e *expr) *Shape {
+	if e.shape != nil {
+		return e.shape
+	}
 	if e.op != eCall || len(e.list) != 1 || e.list[0].op != eTable || e.list[0].paren {
 		return nil
 	}
@@ -100,6 +105,7 @@ func shapeOf(e *expr) *Shape {
 		}
 		s.Keys[i] = it.key.str
 	}
+	e.shape = s
 	return s
 }
 
