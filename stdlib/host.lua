@@ -8,7 +8,9 @@
 ---
 ---A host answers ARP (RFC 826), neighbor solicitations (RFC 4861), ICMP and
 ---ICMPv6 echo (RFC 792, RFC 4443) and UDP echo (RFC 862, port 7); a datagram
----for any other port gets "port unreachable", as from a real host.
+---for any other port gets "port unreachable", as from a real host. With
+---`router` it also answers router solicitations. TCP, TFTP, HTTP and DHCP are in
+---net/: require "net.tcp" and its siblings.
 local Host = {}
 Host.__index = Host
 
@@ -109,6 +111,17 @@ local function answer_nd(self, p)
              target = target, options = {{"TargetLinkAddr", self.mac}}}
 end
 
+-- An empty advertisement: there is no router here and nothing to configure,
+-- which is what a host that asks has to hear before it goes on without.
+local function answer_rs(self, p)
+  if not self.router then return end
+  local src = p.IPv6.src
+  local all = src == "::"
+  return Ether{src = self.mac, dst = all and group_mac("ff02::1") or p.Ether.src}
+    / IPv6{src = self.ip6, dst = all and "ff02::1" or src, hlim = 255}
+    / ICMPv6{type = "router-advertisement", routerlifetime = 0, options = {{"SourceLinkAddr", self.mac}}}
+end
+
 local function answer_icmp(self, p)
   if p.ICMP.type ~= "echo-request" then return end
   return Ether{src = self.mac, dst = p.Ether.src}
@@ -119,6 +132,7 @@ end
 local function answer_icmp6(self, p)
   local t = p.ICMPv6.type
   if t == "neighbor-solicitation" then return answer_nd(self, p) end
+  if t == "router-solicitation" then return answer_rs(self, p) end
   if t == "neighbor-advertisement" then
     self.neighbors[p.ICMPv6.target] = p.Ether.src
     return
@@ -133,6 +147,11 @@ local function answer_udp(self, p)
   local u, ip = p.UDP, p.IP or p.IPv6
   local back = Ether{src = self.mac, dst = p.Ether.src}
   local handler = self.udp[u.dport]
+  if not self.addresses[ip.dst] then -- to all: only who asked for such answers, and nobody complains
+    handler = p.IP and self.broadcast[u.dport]
+    local reply = handler and handler(u.payload, p)
+    return reply and back / IP{src = self:_source(ip.src) or self.ip, dst = ip.src} / UDP{sport = u.dport, dport = u.sport} / reply
+  end
   if handler then
     local reply = handler(u.payload, p)
     if not reply then return end
@@ -165,7 +184,8 @@ function Host:answer(p)
   if not mine then return end
   if p.ICMP and p.IP then return answer_icmp(self, p) end
   if p.ICMPv6 and p.IPv6 then return answer_icmp6(self, p) end
-  if p.UDP and self.addresses[l3.dst] and not group then return answer_udp(self, p) end
+  if p.UDP and not group then return answer_udp(self, p) end
+  if p.TCP and self.tcp and self.addresses[l3.dst] and e.dst == self.mac then return self.tcp:input(p) end
 end
 
 --- What a host asks --------------------------------------------------------
@@ -254,11 +274,24 @@ function Host:ping(ip, opts)
   return rtts
 end
 
+---Answers datagrams for a port from now on.
+---@param port integer
+---@param fn? function        called with payload and packet; what it returns, if anything, is the answer. nil: no more
+---@param opts? host.UDPOptions
+function Host:on_udp(port, fn, opts)
+  self.udp[port] = fn
+  self.broadcast[port] = opts and opts.broadcast and fn or nil
+end
+
+---@class host.UDPOptions
+---@field broadcast? boolean   datagrams that are sent to all as well
+
 ---Stops answering. The connector stays open, except the LAN port that
 ---`lan:host` made for this host.
 function Host:close()
   if self.handler then self.handler:cancel() end
   self.handler = nil
+  if self.tcp then self.tcp:close() end
   if self.own then self.conn:close() end
   self.stopped:close()
 end
@@ -275,7 +308,7 @@ function Host:__tostring()
   return ("host %s (%s) %s"):format(self.name, self.mac, table.concat(list, " "))
 end
 
-local known = {on = true, ip = true, mac = true, name = true, gateway = true, udp = true, own = true, on_answer = true}
+local known = {on = true, ip = true, mac = true, name = true, gateway = true, router = true, udp = true, own = true, on_answer = true}
 
 ---@class host.Options
 ---@field on Conn            the connector it is on; lan:host makes a port of its own
@@ -283,6 +316,7 @@ local known = {on = true, ip = true, mac = true, name = true, gateway = true, ud
 ---@field mac? string        default: 02:00 and the last four octets of the address
 ---@field name? string       default: the address
 ---@field gateway? string    where packets for other networks go
+---@field router? boolean    answers router solicitations: that there is no router
 ---@field udp? table         port to function(payload, packet) that returns the answer; 7 echoes
 ---@field on_answer? function  called with the packet and the answer after each
 
@@ -292,7 +326,7 @@ local known = {on = true, ip = true, mac = true, name = true, gateway = true, ud
 function host(opts)
   if type(opts) ~= "table" then raise("argument", "host: want a table of options, got " .. type(opts)) end
   for k in pairs(opts) do
-    if not known[k] then raise("argument", ("host: unknown option %q"):format(tostring(k)), "options: on, ip, mac, name, gateway, udp, on_answer") end
+    if not known[k] then raise("argument", ("host: unknown option %q"):format(tostring(k)), "options: on, ip, mac, name, gateway, router, udp, on_answer") end
   end
   if not opts.on then raise("argument", "host: option on: want a connector", 'host{on = open"tap:pk0", ip = "10.9.0.2/24"}') end
   if not opts.ip then raise("argument", 'host: option ip: want an address such as "10.0.0.9/24", or a list of them') end
@@ -308,12 +342,15 @@ function host(opts)
   self.list[#self.list + 1] = {ip = self.ip6, len = 64}
   self.groups["ff02::1"] = true
   self.groups["255.255.255.255"] = true
+  self.router = opts.router
+  if self.router then self.groups["ff02::2"] = true end
   for _, a in ipairs(self.list) do
     self.addresses[a.ip] = true
     if a.ip:find(":", 1, true) then self.groups[solicited_node(a.ip)] = true end
   end
   self.name = opts.name or self.ip
   self.gateway = opts.gateway and canonical(opts.gateway)
+  self.broadcast = {}
   self.udp = {[PORT_ECHO] = function(payload) return payload end}
   for port, fn in pairs(opts.udp or {}) do self.udp[port] = fn end
   self.handler = self.conn:on_packet(function(p)

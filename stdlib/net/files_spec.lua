@@ -1,0 +1,31 @@
+local files = require "net.files"
+
+test("names lead into the folder or nowhere", function()
+  check.equal(files.clean("/a//./b"), "a/b")
+  check.equal(files.clean("a\\b"), "a/b")
+  check.equal(files.clean("a..b/...c"), "a..b/...c")
+  for _, bad in ipairs {"..", "/../etc/passwd", "a/../../b", "a/..", "..\\..\\b", "a\0b"} do
+    check.equal(files.clean(bad), nil, bad)
+  end
+end)
+
+test("below a folder: files, not folders, and nothing outside", function()
+  local name = os.tmpname()
+  local f = io.open(name, "wb")
+  f:write("0123456789")
+  f:close()
+  local dir, base = name:match("^(.*)/([^/]*)$")
+  local open = files.below(dir)
+  local file = open("/" .. base)
+  check.equal(file.size, 10)
+  check.equal(file:read(3, 4), "3456")
+  check.equal(file:read(8, 4), "89")
+  check.equal(file:read(10, 4), "")
+  file:close()
+  check.equal({open("no such file")}, {nil, "missing"})
+  check.equal({open("/")}, {nil, "missing"})
+  check.equal({open("../" .. dir:match("[^/]*$") .. "/" .. base)}, {nil, "permission"})
+  check.raises("missing", files.below, dir .. "/no such folder")
+  check.raises("missing", files.below, name)
+  os.remove(name)
+end)
