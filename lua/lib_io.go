@@ -456,7 +456,7 @@ func (h *Host) ioModule() Module {
 		if !ok {
 			return nil, syscall.EINVAL
 		}
-		f, err := os.OpenFile(name, fl, 0o666)
+		f, err := h.openFile(name, fl)
 		if err != nil {
 			return nil, err
 		}
@@ -696,6 +696,9 @@ func (h *Host) ioModule() Module {
 					if err == syscall.EINVAL {
 						argError(L, 2, "invalid mode")
 					}
+					if h.cur.cancel != nil && err == h.cur.cancel {
+						h.raiseOp(L, err, "io.open")
+					}
 					if err != nil {
 						return failure(L, name, err)
 					}
@@ -772,6 +775,51 @@ func (h *Host) ioModule() Module {
 			return nil
 		},
 	}
+}
+
+// openFile opens a file. A named pipe opens when the other end does, and other
+// tasks go on meanwhile.
+func (h *Host) openFile(name string, flags int) (*os.File, error) {
+	if st, err := os.Stat(name); err != nil || st.Mode()&fs.ModeNamedPipe == 0 || h.cur == h.idle {
+		return os.OpenFile(name, flags, 0o666)
+	}
+	type result struct {
+		f   *os.File
+		err error
+	}
+	var r result
+	err := h.Await("io.open("+name+")", func(ctx context.Context) error {
+		opened := make(chan result, 1)
+		go func() {
+			f, err := os.OpenFile(name, flags, 0o666)
+			opened <- result{f, err}
+		}()
+		select {
+		case r = <-opened:
+			return r.err
+		case <-ctx.Done():
+		}
+		// Nothing ends the system call but the other end: be it.
+		other := os.O_RDONLY
+		if flags&(os.O_WRONLY|os.O_RDWR) == 0 {
+			other = os.O_WRONLY
+		}
+		for range 100 {
+			if f, err := os.OpenFile(name, other|syscall.O_NONBLOCK, 0); err == nil {
+				defer f.Close()
+			}
+			select {
+			case r = <-opened:
+				return ctx.Err()
+			case <-time.After(time.Millisecond): // it had not come to the call
+			}
+		}
+		return ctx.Err()
+	})
+	if err != nil && r.f != nil {
+		r.f.Close()
+	}
+	return r.f, err
 }
 
 // stderrWriter keeps the order of what goes to the two outputs.

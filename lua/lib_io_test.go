@@ -176,6 +176,30 @@ stack traceback:
 nil	nil	nil`)
 }
 
+func TestANamedPipeOpensWhenTheOtherEndDoes(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := newRun(t)
+	err := r.do(`
+local waits = spawn(function(name) io.open(name) end, ...)
+sleep(0)
+waits:cancel()
+print(pcall(waits.wait, waits))
+local reader = spawn(function(name) return io.open(name):read("*a") end, ...)
+sleep(0)
+local w = io.open(..., "w")
+w:write("through") w:close()
+print(reader:wait())`, name)
+	if err != nil {
+		t.Fatal(r.h.Report(err))
+	}
+	if got := r.out.String(); got != "false\tcancelled, at test.lua:2\nthrough\n" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestOutputOfProgramsComesBeforeTheEnd(t *testing.T) {
 	var out bytes.Buffer
 	r := newRun(t, func(c *Config) { c.Stdout = &out })
