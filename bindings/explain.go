@@ -115,3 +115,6 @@ func fieldDefault(f *wire.Field) string {
 	}
 	return ""
 }
+
+// FieldNames lists the fields of a layer, for completion.
+func (l *layerRef) FieldNames() []string { return append(l.lay.FieldNames(), "payload") }

@@ -315,7 +315,17 @@ func (h *Host) helpName(name string) string {
 	if s := h.helpPath(name); s != "" {
 		return s
 	}
-	return h.helpType(name)
+	if s := h.helpType(name); s != "" {
+		return s
+	}
+	// The last word of a longer name: sr1 for Conn:sr1.
+	var all []string
+	for _, d := range h.allDecls() {
+		if strings.HasSuffix(d.Name, ":"+name) || strings.HasSuffix(d.Name, "."+name) {
+			all = append(all, h.declText(d))
+		}
+	}
+	return strings.Join(all, "\n")
 }
 
 // helpPath follows a path through tables: what Lua code has defined, and the
@@ -413,8 +423,10 @@ func (h *Host) helpModule() Module {
 function help(what)`, func(L *State) int {
 				v := L.Get(1)
 				var s string
-				if v == Nil {
+				if L.GetTop() == 0 {
 					s = h.overview()
+				} else if v == Nil {
+					s = "This is nil. For help about a name write it in quotes: help\"connector.lan\".\n"
 				} else if s = h.Help(v); s == "" {
 					if name, ok := v.(String); ok {
 						s = fmt.Sprintf("Nothing is declared as %s%s.\n", name, DidYouMean(string(name), h.Names()))
@@ -450,8 +462,12 @@ function apropos(word)`, func(L *State) int {
 func (h *Host) overview() string {
 	var b strings.Builder
 	b.WriteString("help(x) tells about a function, module, type or value, help\"name\" about a name, apropos\"word\" searches.\n")
+	told := map[string]bool{}
 	for _, m := range h.Docs() {
-		fmt.Fprintf(&b, "  %-12s  %s\n", m.Name, firstSentence(m.Doc))
+		if !told[m.Name] && !strings.Contains(m.Name, "/") {
+			fmt.Fprintf(&b, "  %-12s  %s\n", m.Name, firstSentence(m.Doc))
+		}
+		told[m.Name] = true
 	}
 	return b.String()
 }

@@ -13,8 +13,9 @@ type Input struct {
 	Expr  bool // a list of expressions: its values are of interest
 }
 
-// CompileInput compiles a list of expressions or else a chunk. The error is a
-// *SyntaxError; an Incomplete one asks for another line.
+// CompileInput compiles a list of expressions, a chunk, or a chunk that ends in
+// a list of expressions: "q = f(); q.x". The error is a *SyntaxError; an
+// Incomplete one asks for another line.
 func CompileInput(src, name string) (*Input, error) {
 	p, asExpr := compileWith((*parser).expressions, src, name)
 	if asExpr == nil {
@@ -23,6 +24,15 @@ func CompileInput(src, name string) (*Input, error) {
 	p, asChunk := compile(src, name)
 	if asChunk == nil {
 		return &Input{p, false}, nil
+	}
+	// A semicolon or the end of a line may stand before the expressions. What
+	// comes after the last of them decides first.
+	for i := len(src) - 1; i >= 0; i-- {
+		if src[i] == ';' || src[i] == '\n' {
+			if p, err := compile(src[:i+1]+" return "+src[i+1:], name); err == nil {
+				return &Input{p, true}, nil
+			}
+		}
 	}
 	var e, c *SyntaxError
 	if !errors.As(asExpr, &e) || !errors.As(asChunk, &c) {

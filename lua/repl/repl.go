@@ -25,6 +25,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/chzyer/readline"
 
@@ -410,12 +412,23 @@ func (s *Shell) format(L *lua.State, vs []lua.Value) string {
 	texts := make([]string, len(vs))
 	sep := "  "
 	for i, v := range vs {
-		texts[i] = f.String(v)
+		if text, ok := v.(lua.String); ok && isText(string(text)) {
+			texts[i] = strings.TrimSuffix(string(text), "\n")
+		} else {
+			texts[i] = f.String(v)
+		}
 		if strings.Contains(texts[i], "\n") {
 			sep = "\n"
 		}
 	}
 	return strings.Join(texts, sep)
+}
+
+// isText reports whether a string is several lines to read, such as a diff: it
+// is shown as it is.
+func isText(s string) bool {
+	return strings.Contains(s, "\n") && utf8.ValidString(s) &&
+		!strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsPrint(r) })
 }
 
 // describe asks the value's metatable, and a function's declaration.
