@@ -24,6 +24,8 @@ type device struct {
 	link LinkType
 	file *os.File
 	raw  syscall.RawConn
+	sock int              // the socket, if file is only what to wait on; else -1
+	life sync.RWMutex     // guards sock against Close
 	turn [2]chan struct{} // one goroutine at a time waits in the poller, per Readiness
 	last func(fd uintptr) // run by Close after all waiters were woken; may be nil
 	done chan struct{}
@@ -37,10 +39,40 @@ func newDevice(name string, link LinkType, file *os.File) (*device, error) {
 		file.Close()
 		return nil, err
 	}
-	d := &device{name: name, link: link, file: file, raw: raw, done: make(chan struct{})}
+	d := &device{name: name, link: link, file: file, raw: raw, sock: -1, done: make(chan struct{})}
 	for i := range d.turn {
 		d.turn[i] = make(chan struct{}, 1)
 	}
+	return d, nil
+}
+
+// newSocket takes over a non-blocking socket that sends many small frames, also
+// when it fails.
+//
+// Go's poller watches a descriptor in both directions, and a socket reports room
+// for more after every frame that has left it. A thread woken for each costs as
+// much as the sending. So the poller gets an epoll descriptor, that itself asks
+// the socket only whether there is something to read.
+func newSocket(name string, link LinkType, fd int) (*device, error) {
+	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err == nil {
+		if err = unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err == nil {
+			err = unix.SetNonblock(ep, true)
+		}
+		if err != nil {
+			unix.Close(ep)
+		}
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, os.NewSyscallError("epoll", err)
+	}
+	d, err := newDevice(name, link, os.NewFile(uintptr(ep), name))
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	d.sock = fd
 	return d, nil
 }
 
@@ -62,14 +94,46 @@ func (d *device) control(op string, f func(fd uintptr)) error {
 		return closedError(op, d.name)
 	default:
 	}
+	if d.sock >= 0 {
+		d.life.RLock()
+		defer d.life.RUnlock()
+		select {
+		case <-d.done:
+			return closedError(op, d.name)
+		default:
+		}
+		f(uintptr(d.sock))
+		return nil
+	}
 	if err := d.raw.Control(f); err != nil {
 		return d.opError(op, err)
 	}
 	return nil
 }
 
+// waitForRoom waits until the socket takes more. That is rare and short, so it
+// looks every millisecond whether it is still wanted.
+func (d *device) waitForRoom(ctx context.Context) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		ready := false
+		if err := d.control("wait", func(fd uintptr) {
+			p := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+			n, err := unix.Poll(p[:], 1)
+			ready = n > 0 || err != nil && err != unix.EINTR
+		}); err != nil || ready {
+			return err
+		}
+	}
+}
+
 func (d *device) Wait(ctx context.Context, w Readiness) error {
 	wait, deadline, events := d.raw.Read, d.file.SetReadDeadline, int16(unix.POLLIN)
+	if w == WriteReady && d.sock >= 0 {
+		return d.waitForRoom(ctx)
+	}
 	if w == WriteReady {
 		wait, deadline, events = d.raw.Write, d.file.SetWriteDeadline, unix.POLLOUT
 	}
@@ -89,6 +153,9 @@ func (d *device) Wait(ctx context.Context, w Readiness) error {
 	err := wait(func(fd uintptr) bool {
 		// The poller reports edges, and the edge of what lies there now may
 		// have passed: ask for the level.
+		if d.sock >= 0 {
+			fd = uintptr(d.sock) // open as long as we are in here
+		}
 		p := [1]unix.PollFd{{Fd: int32(fd), Events: events}}
 		n, err := unix.Poll(p[:], 0)
 		return n > 0 || err != nil && err != unix.EINTR
@@ -115,10 +182,19 @@ func (d *device) Close() error {
 	d.once.Do(func() {
 		close(d.done)
 		d.file.SetDeadline(longAgo)
-		if d.last != nil {
+		switch {
+		case d.last == nil:
+		case d.sock >= 0:
+			d.last(uintptr(d.sock))
+		default:
 			_ = d.raw.Control(d.last) // fails only on a closed file
 		}
-		d.file.Close()
+		d.file.Close() // waits for those in Wait
+		if d.sock >= 0 {
+			d.life.Lock()
+			unix.Close(d.sock)
+			d.life.Unlock()
+		}
 	})
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"pktsh/engine/filter"
 )
 
 // mcast is a member of a multicast LAN.
@@ -91,7 +93,7 @@ func openMcast(env *Env, cfg McastConfig) (Conn, error) {
 		}
 		return nil, e
 	}
-	d, err := newDevice(name, LinkEthernet, os.NewFile(uintptr(fd), name))
+	d, err := newSocket(name, LinkEthernet, fd)
 	if err != nil {
 		return nil, &OpError{Op: "open", Conn: name, Err: err}
 	}
@@ -260,13 +262,17 @@ func kernelDrops(fd uintptr) uint64 {
 	return uint64(info[drops])
 }
 
-// abandon counts what the kernel still holds for us when we close. A LAN in
-// full flow could keep it busy, so its time is limited.
+// abandon counts what the kernel still holds for us when we close. A filter
+// keeps a LAN in full flow from adding to it, so that it has an end.
 func (m *mcast) abandon(fd uintptr) {
 	m.drops.Lock()
 	defer m.drops.Unlock()
+	limit := time.Second
+	if setProgram(int(fd), []filter.Instruction{{Op: bpfRetK}}) != nil {
+		limit = abandonTime
+	}
 	unread := uint64(0)
-	for end := time.Now().Add(abandonTime); time.Now().Before(end); unread++ {
+	for end := time.Now().Add(limit); time.Now().Before(end); unread++ {
 		if _, _, err := unix.Recvfrom(int(fd), nil, unix.MSG_DONTWAIT|unix.MSG_TRUNC); err != nil {
 			break
 		}

@@ -169,7 +169,7 @@ func openLink(cfg LinkConfig) (_ Conn, err error) {
 			return nil, os.NewSyscallError("PACKET_ADD_MEMBERSHIP", err)
 		}
 	}
-	d, err := newDevice(cfg.name(), starts, os.NewFile(uintptr(fd), cfg.name()))
+	d, err := newSocket(cfg.name(), starts, fd)
 	if err != nil {
 		fd = -1 // closed
 		return nil, err
