@@ -66,6 +66,10 @@ func (h *Host) borrow(big bool) *thread {
 	return th
 }
 
+// keptSlots is how many registers a state in the pool has at most: one deep
+// recursion must not hold its memory for ever.
+const keptSlots = 1 << 13
+
 func (h *Host) giveBack(th *thread) {
 	th.L.SetTop(0)
 	th.L.Env = h.root.Env
@@ -73,7 +77,7 @@ func (h *Host) giveBack(th *thread) {
 	if th.big {
 		pool, most = &h.spareBig, 16
 	}
-	if len(*pool) < most {
+	if len(*pool) < most && len(*th.slots) <= keptSlots {
 		*pool = append(*pool, th)
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // gopher-lua v1.1.2 shows neither its call frames nor a way to reset a state
-// after a panic. This file mirrors the three private fields that protected
+// after a panic. This file mirrors the private fields that protected
 // calls and tracebacks need; init compares the mirror with the real types, so
 // another version of the interpreter fails at once and not by wrong numbers.
 
@@ -28,7 +28,7 @@ type frame struct {
 	TailCall   int
 }
 
-var offFrame, offUpvalues, offNext uintptr
+var offFrame, offUpvalues, offNext, offArray uintptr
 
 func init() {
 	st := reflect.TypeFor[State]()
@@ -53,9 +53,11 @@ func init() {
 	if !same {
 		panic("lua: gopher-lua's call frame has changed")
 	}
-	if _, ok := reflect.PointerTo(field(st, "reg", "*lua.registry").Type.Elem()).MethodByName("SetTop"); !ok {
+	reg := field(st, "reg", "*lua.registry").Type
+	if _, ok := reg.MethodByName("SetTop"); !ok {
 		panic("lua: gopher-lua's registry has changed")
 	}
+	offArray = field(reg.Elem(), "array", "[]lua.LValue").Offset
 }
 
 // topFrame is the innermost call frame of L, nil when nothing runs in it.
@@ -69,6 +71,7 @@ type thread struct {
 	big   bool
 	stack interface{ SetSp(int) }
 	reg   interface{ SetTop(int) }
+	slots *[]Value // of reg
 }
 
 func newThread(L *State) *thread {
@@ -78,10 +81,12 @@ func newThread(L *State) *thread {
 	at := func(f reflect.StructField) any {
 		return reflect.NewAt(f.Type, unsafe.Add(unsafe.Pointer(L), f.Offset)).Elem().Interface()
 	}
+	r := at(reg)
 	return &thread{
 		L:     L,
 		stack: at(stack).(interface{ SetSp(int) }),
-		reg:   at(reg).(interface{ SetTop(int) }),
+		reg:   r.(interface{ SetTop(int) }),
+		slots: (*[]Value)(unsafe.Add(reflect.ValueOf(r).UnsafePointer(), offArray)),
 	}
 }
 

@@ -339,6 +339,25 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
+func TestPooledStatesAreSmall(t *testing.T) {
+	r := newRun(t)
+	err := r.do(`
+local function many() return unpack({}, 1, 1e5) end
+local tasks = {}
+for i = 1, 80 do tasks[i] = spawn(function() sleep(0) local n = select("#", many()) sleep(0) end) end
+for i = 1, 80 do tasks[i]:wait() end`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slots := 0
+	for _, th := range append(r.h.spare, r.h.spareBig...) {
+		slots += len(*th.slots)
+	}
+	if slots > 80*keptSlots {
+		t.Errorf("%d registers are kept", slots)
+	}
+}
+
 func TestAwait(t *testing.T) {
 	r := newRun(t)
 	h := r.h
