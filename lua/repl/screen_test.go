@@ -245,7 +245,7 @@ func (s *terminal) await(want string) {
 
 func (s *terminal) awaitFunc(what string, ok func(text string) bool) {
 	s.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !ok(s.tail(200)) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("the screen never showed %s:\n%s", what, s.tail(60))
