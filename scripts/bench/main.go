@@ -4,7 +4,8 @@
 //	go run ./scripts/bench
 //
 // Scapy is taken from Debian's python3 (package python3-scapy) and gopacket
-// from this module's tests; a peer that is missing is named, not left out.
+// from this module's tests; a peer that is missing is named, not left out. The
+// loops in C that sending is compared with are built on the spot.
 package main
 
 import (
@@ -96,6 +97,10 @@ func run() error {
 	fmt.Fprintf(w, "task switch\t%.2f µs\t\t\t0.5 µs\n", ours["switch"]*1e6)
 	fmt.Fprintf(w, "task asleep, of 10,000\t%.1f KB\t\t\t12 KB\n", ours["sleeper-kb"])
 
+	w.Flush()
+	if err := inputOutput(w, bin, dir); err != nil {
+		return err
+	}
 	w.Flush()
 	if err := goBenchmarks(w); err != nil {
 		return err
