@@ -39,26 +39,46 @@ func (l *luaLayout) Explain(part string) string {
 		if len(s.Flags) > 0 {
 			fmt.Fprintf(&b, "  flags    %s (bit 0 first)\n", strings.Join(s.Flags, " "))
 		}
-		for _, words := range []wire.Words{s.Enum, s.Names} {
-			for i, n := range slices.Sorted(maps.Keys(words)) {
-				title := "  values "
-				if i > 0 {
-					title = "         "
-				}
-				fmt.Fprintf(&b, "%s  %-5d %s\n", title, n, strings.Join(words[n], ", "))
-			}
+		valueRows(&b, "values", s.Enum)
+		valueRows(&b, "values", s.Names)
+		for _, n := range slices.Sorted(maps.Keys(s.NamesOf)) {
+			valueRows(&b, fmt.Sprintf("values where %s is %d", s.NamesBy, n), s.NamesOf[n])
 		}
 		if s.TLV != nil {
-			for i, o := range s.TLV.Options {
-				title := "  options"
-				if i > 0 {
-					title = "         "
-				}
-				fmt.Fprintf(&b, "%s  %-5d %s\n", title, o.Code, o.Name)
+			fmt.Fprintf(&b, "  options, each {NAME, value…} or {NAME, field = value}; one without a value is just \"NAME\":\n")
+			for _, o := range s.TLV.Options {
+				fmt.Fprintf(&b, "    %-5d %-16s %s\n", o.Code, o.Name, optionShape(&o))
 			}
 		}
 	}
 	return b.String()
+}
+
+func valueRows(b *strings.Builder, title string, words wire.Words) {
+	if len(words) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "  %s\n", title)
+	for _, n := range slices.Sorted(maps.Keys(words)) {
+		fmt.Fprintf(b, "    %-5d %s\n", n, strings.Join(words[n], ", "))
+	}
+}
+
+// optionShape is what an option's value looks like.
+func optionShape(o *wire.OptionSpec) string {
+	switch {
+	case o.Record != nil:
+		var fields []string
+		for _, f := range o.Record {
+			fields = append(fields, f.Name+" "+fieldType(&f))
+		}
+		return strings.Join(fields, ", ")
+	case o.Of != "":
+		return "list of " + o.Of
+	case o.TLV != nil:
+		return "options"
+	}
+	return o.Type
 }
 
 // doc is the layout's own doc or, for one of the library, the comment above its

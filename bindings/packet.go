@@ -1282,6 +1282,11 @@ function Packet:answers(request)`, Go: orWhyNot((*wire.Packet).Answers)},
 ---@return table
 function Packet:notes()`, Go: packetNotes},
 		{Decl: `
+---The lengths, checksums and other automatic fields that were read with a wrong
+---value: a list of {layer=, field=, is=, right=}, empty when all is well.
+---@return table
+function Packet:wrong()`, Go: packetWrong},
+		{Decl: `
 ---The protocols in the raw octets that have no layout here, as gopacket's
 ---decoders read them: a list of {name=, octet=, octets=, fields={NAME=TEXT}}.
 ---They are to look at; show prints them, too.

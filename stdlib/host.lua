@@ -96,6 +96,7 @@ end
 
 local function answer_nd(self, p)
   local nd = p.ICMPv6
+  if p.IPv6.hlim ~= 255 or nd.code ~= 0 then return end -- RFC 4861 §7.1.1: it came over a router
   local target = nd.target
   if not self.addresses[target] then return end
   local src, dst, solicited = p.IPv6.src, p.IPv6.src, "RSO"
@@ -134,6 +135,7 @@ local function answer_icmp6(self, p)
   if t == "neighbor-solicitation" then return answer_nd(self, p) end
   if t == "router-solicitation" then return answer_rs(self, p) end
   if t == "neighbor-advertisement" then
+    if p.IPv6.hlim ~= 255 then return end
     self.neighbors[p.ICMPv6.target] = p.Ether.src
     return
   end
@@ -168,6 +170,15 @@ local function answer_udp(self, p)
     / ICMPv6{type = "dest-unreach", code = 4} / bytes(p):sub(15, 14 + 1232) -- RFC 4443 §2.4 (c)
 end
 
+-- What a receiver checks before it looks further: lengths and checksums, and
+-- that it has the whole datagram. There is no reassembly: a fragment is dropped.
+local function sound(p)
+  if p.Dot1Q or p.Dot1AD then return false end -- of another network
+  if #p:wrong() > 0 then return false end
+  if p.IP then return p.IP.frag == 0 and not p.IP.flags:find("MF", 1, true) end
+  return not p.IPv6ExtHdrFragment
+end
+
 ---The packet with which this host answers `p`, or nil when it has nothing to say.
 ---@param p Packet
 ---@return Packet?
@@ -181,7 +192,7 @@ function Host:answer(p)
   if not l3 then return end
   -- A neighbor solicitation comes to a group that each address implies.
   local mine = self.addresses[l3.dst] or self.groups[l3.dst]
-  if not mine then return end
+  if not mine or not sound(p) then return end
   if p.ICMP and p.IP then return answer_icmp(self, p) end
   if p.ICMPv6 and p.IPv6 then return answer_icmp6(self, p) end
   if p.UDP and not group then return answer_udp(self, p) end
@@ -257,6 +268,7 @@ end
 ---@param ip string
 ---@param opts? host.PingOptions
 ---@return table   a list of round-trip times in seconds; false where no reply came
+---@error missing  nobody on the link has the address
 function Host:ping(ip, opts)
   opts = opts or {}
   local count, interval, timeout = opts.count or 1, opts.interval or 1, opts.timeout or 1

@@ -84,6 +84,34 @@ test("frames for others, and its own coming back, are not answered", function()
   lan:close()
 end)
 
+test("what a receiver would drop is dropped: wrong sums and lengths, tags, fragments, ND from afar", function()
+  local lan = connector.lan()
+  local h = lan:host{ip = {"10.0.0.9/24", "2001:db8::9/64"}}
+  local p = lan:port()
+  local e = Ether{src = "02:00:00:00:00:01", dst = h.mac}
+  local four, six = IP{src = "10.0.0.1", dst = "10.0.0.9"}, IPv6{src = "2001:db8::1", dst = "2001:db8::9"}
+  local function silent(q)
+    p:write(q)
+    check.equal(p:read(1), nil)
+  end
+  silent(e / IP{src = "10.0.0.1", dst = "10.0.0.9", chksum = 0xdead} / ICMP{} / "x")
+  silent(e / four / ICMP{chksum = 0xdead} / "x")
+  silent(e / four / UDP{sport = 5, dport = 7, chksum = 0xdead} / "x")
+  silent(e / six / UDP{sport = 5, dport = 7, chksum = 0} / "x")
+  silent(e / six / ICMPv6{type = "echo-request", chksum = 0xdead} / "x")
+  silent(e / IP{src = "10.0.0.1", dst = "10.0.0.9", flags = "MF"} / ICMP{} / ("x"):rep(16))
+  silent(e / Dot1Q{vlan = 5} / four / ICMP{} / "x")
+  silent(e / six / ICMPv6{type = "neighbor-solicitation", target = "2001:db8::9"})
+  -- no checksum is none in IPv4 (RFC 768), and the same without faults is answered
+  p:write(e / four / UDP{sport = 5, dport = 7, chksum = 0} / "x")
+  check.truthy(p:read(1))
+  for _, q in ipairs{e / four / ICMP{} / "x", e / six / ICMPv6{type = "echo-request"} / "x",
+      e / IPv6{src = "2001:db8::1", dst = "2001:db8::9", hlim = 255} / ICMPv6{type = "neighbor-solicitation", target = "2001:db8::9"}} do
+    check.truthy(p:sr1(q, {timeout = 1}))
+  end
+  lan:close()
+end)
+
 test("a closed host does not answer, and its port is gone", function()
   local lan = connector.lan()
   local h = lan:host{ip = "10.0.0.9/24"}

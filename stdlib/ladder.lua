@@ -6,7 +6,7 @@
 local Ladder = {}
 Ladder.__index = Ladder
 
-local MARGIN, GAP = 12, 50 -- columns before the first line; between two lines
+local MARGIN = 12 -- columns before the first line
 
 -- What an arrow says: the summary without what the arrow itself shows, which
 -- are the Ethernet layer and the addresses of the stations at its ends.
@@ -89,6 +89,7 @@ end
 ---@class ladder.Options
 ---@field on Lan|Conn         what to watch
 ---@field print? function     where the lines go (default print)
+---@field width? integer      columns of the picture (default 100)
 
 ---Draws every frame on a LAN or connector from now on.
 ---@param opts ladder.Options   the stations in order, and `on`: a LAN or a connector
@@ -99,14 +100,16 @@ function ladder(opts)
   end
   local self = setmetatable({columns = {}, owner = {}, print = opts.print or print}, Ladder)
   local names, addresses = {}, {}
+  -- The last line needs room for its station's address.
+  local gap = math.max(16, math.min(50, math.floor(((opts.width or 100) - MARGIN - 18) / math.max(1, #opts - 1))))
   for i, h in ipairs(opts) do
-    local x = MARGIN + (i - 1) * GAP
+    local x = MARGIN + (i - 1) * gap
     self.columns[h.mac] = x
     self.first, self.last = self.first or x, x
     for ip in pairs(h.addresses or {[h.ip] = true}) do self.owner[ip] = h.mac end
     names[x], addresses[x] = h.name or h.ip, h.ip
   end
-  self.width = self.last + 24
+  self.width = self.last + 18
   local function heading(texts, unit)
     local row = {}
     for i = 1, self.width do row[i] = " " end

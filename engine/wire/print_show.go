@@ -140,6 +140,9 @@ func (l Layer) mark(f *Field, v Value) string {
 		if v.n == 0 && f.spec.Zero != 0 {
 			return "none" // RFC 768: the sender computed no checksum
 		}
+		if l.Quoted() {
+			return ""
+		}
 		if right, ok := l.would(f); ok && right.n != v.n {
 			return "wrong, " + string(appendShownInt(nil, right)) + " would be right"
 		}
