@@ -44,6 +44,7 @@ type Layout struct {
 	calm   uint16
 	calmAt int
 	flat   bool // opaque and quotes look at fixed fields alone
+	usual  bool // and calm says when neither holds
 
 	tmpl     []byte // the header with defaults
 	tmplTail []uint32
@@ -580,6 +581,7 @@ func (r *Registry) compile(s Spec, anon bool) (*Layout, error) {
 			}
 		}
 	}
+	l.usual = l.flat && (l.calm != 0 || l.opaque.none() && l.quotes.none())
 	if err := l.compilePrint(s); err != nil {
 		return nil, err
 	}

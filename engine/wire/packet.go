@@ -226,11 +226,17 @@ func (p *Packet) note(off int, format string, args ...any) {
 
 // found reads a layer at off from the octets up to lim; false when not even its fixed part is there.
 func (p *Packet) found(lay *Layout, off, lim int, quoted bool) bool {
-	room := lim - off
-	fixed := lay.fixedBits / 8
-	if room >= fixed && (lay.instead == "" || lay.flat && !lay.insteadWhen.fixed(p.buf[off:lim])) && p.plain(lay, off, lim, quoted) {
+	b := p.buf[off:lim]
+	if len(b)*8 >= lay.fixedBits && (lay.instead == "" || lay.flat && !lay.insteadWhen.fixed(b)) && p.plain(lay, b, off, quoted) {
 		return true
 	}
+	return p.special(lay, off, lim, quoted)
+}
+
+// special is found for any header.
+func (p *Packet) special(lay *Layout, off, lim int, quoted bool) bool {
+	room := lim - off
+	fixed := lay.fixedBits / 8
 	if room < fixed && (!quoted || room == 0) {
 		if room > 0 || off == 0 {
 			p.note(off, "%s needs %d octets, %d are there", lay.Name, fixed, room)
@@ -289,11 +295,10 @@ func (p *Packet) found(lay *Layout, off, lim int, quoted bool) bool {
 	return true
 }
 
-// plain is found for a usual header and a length that agrees with what is there. It does
+// plain is found for a usual header and a length that agrees with b, the octets from off on. It does
 // nothing and returns false when anything is special.
-func (p *Packet) plain(lay *Layout, off, lim int, quoted bool) bool {
+func (p *Packet) plain(lay *Layout, b []byte, off int, quoted bool) bool {
 	q := &lay.quick
-	b := p.buf[off:lim]
 	if !q.ok || len(b) < q.fixed {
 		return false
 	}
@@ -305,7 +310,7 @@ func (p *Packet) plain(lay *Layout, off, lim int, quoted bool) bool {
 		}
 		hlen += n
 	}
-	end := lim
+	end := off + len(b)
 	if q.bound.mask != 0 {
 		if n := q.bound.fetch(b); n != 0 {
 			n = n*q.unit - q.plus
@@ -392,6 +397,30 @@ func (p *Packet) more() bool {
 	if !p.lazy {
 		return false
 	}
+	// The usual header on a usual header, without a record of it.
+	if k := len(p.layers); k > 0 && k < maxLayers {
+		y := &p.layers[k-1]
+		lay := y.lay
+		if lay.usual && !y.cut && y.off+y.hlen < y.end {
+			b := p.buf[y.off:y.end]
+			if lay.calm == 0 || binary.BigEndian.Uint16(b[lay.calmAt:])&lay.calm == 0 {
+				next, sure := lay.fixedFollower(b)
+				if next != nil {
+					if next.instead == "" && next.fixedBits > 0 && p.plain(next, b[y.hlen:], int(y.off+y.hlen), y.quoted) {
+						return true
+					}
+				} else if sure {
+					p.finish()
+					return true
+				}
+			}
+		}
+	}
+	return p.search()
+}
+
+// search is more for any header.
+func (p *Packet) search() bool {
 	k := len(p.layers)
 	if k == 0 {
 		p.finish()
@@ -409,44 +438,21 @@ func (p *Packet) more() bool {
 	lay := y.lay
 	cut := y.cut
 	quoted := y.quoted
-	var next *Layout
-	var err error
-	if lay.flat && !cut {
-		b := p.buf[y.off:lim]
-		if lay.calm == 0 || binary.BigEndian.Uint16(b[lay.calmAt:])&lay.calm != 0 {
-			if lay.opaque.Tests != nil && lay.opaque.fixed(b) {
-				p.finish()
-				return len(p.layers) > k
-			}
-			if lay.quotes.Tests != nil && lay.quotes.fixed(b) {
-				quoted = true
-			}
-		}
-		var sure bool
-		if next, sure = lay.fixedFollower(b); !sure {
-			r := p.rec(k - 1)
-			next, err = r.follower()
-		}
-	} else {
-		r := p.rec(k - 1)
-		if lay.opaque.none() || r.cut {
-		} else if ok, _ := r.holds(&lay.opaque); ok {
+	r := p.rec(k - 1)
+	if !cut && !lay.opaque.none() {
+		if ok, _ := r.holds(&lay.opaque); ok {
 			p.finish()
 			return len(p.layers) > k
 		}
-		if !quoted && !lay.quotes.none() {
-			quoted, _ = r.holds(&lay.quotes)
-		}
-		next, err = r.follower()
 	}
+	if !quoted && !lay.quotes.none() {
+		quoted, _ = r.holds(&lay.quotes)
+	}
+	next, err := r.follower()
 	if err != nil {
 		p.note(start, "%s", err)
 	}
-	if next != nil && !cut && next.instead == "" && p.plain(next, start, lim, quoted) {
-		if p.layers[k].hlen > 0 {
-			return true
-		}
-	} else if next == nil || cut || !p.found(next, start, lim, quoted) {
+	if next == nil || cut || !p.found(next, start, lim, quoted) {
 		p.finish()
 		return len(p.layers) > k
 	}
