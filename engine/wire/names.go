@@ -21,7 +21,3 @@ func (p *Packet) FieldNames() []string {
 	}
 	return append(names, "payload")
 }
-
-// Quoted reports whether the layer is of a packet that another one quotes, as
-// an ICMP error does: its lengths speak of what was cut off.
-func (l Layer) Quoted() bool { return l.y().quoted }
