@@ -250,6 +250,10 @@ func openTapURL(tun bool) func(*Env, *target) (Conn, error) {
 			Addr: t.text("addr", ""),
 			MTU:  t.number("mtu", 0, 68, MaxFrame),
 			Up:   t.flag("up", false),
+
+			Persist:    t.flag("persist", false),
+			Owner:      t.text("owner", ""),
+			MultiQueue: t.flag("multiqueue", false),
 		}
 		ns, release := t.netns()
 		defer release()

@@ -15,6 +15,10 @@ type TapConfig struct {
 	Addr string // the kernel's own address there, ADDR/LEN; sets the interface up
 	Up   bool   // set the interface up
 
+	Persist    bool   // the interface stays when it is closed; without it, it goes, even one that had stayed before
+	Owner      string // user, by name or number, who may open it later without privileges
+	MultiQueue bool   // several may open it; the kernel spreads its flows over them
+
 	Netns *Netns // network namespace (default: the Env's)
 }
 

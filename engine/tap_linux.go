@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -88,12 +89,33 @@ func openTap(env *Env, cfg TapConfig) (Conn, error) {
 // opening is held while water has a descriptor that is not attached yet.
 var opening sync.Mutex
 
-// openWater is all we use of songgao/water. The device goes on at close, also
-// one that was made persistent before: water insists on that.
+// userNumber is who a user is; -1 is nobody in particular.
+func userNumber(name string) (int, error) {
+	if name == "" {
+		return -1, nil
+	}
+	if n, err := strconv.ParseUint(name, 10, 31); err == nil {
+		return int(n), nil
+	}
+	u, err := user.Lookup(name)
+	if err != nil {
+		return -1, argument("owner %q: there is no such user", name)
+	}
+	return strconv.Atoi(u.Uid)
+}
+
+// openWater is all we use of songgao/water. Unless cfg.Persist the device goes
+// at close, also one that was made persistent before: water insists on that.
 func openWater(cfg TapConfig) (*os.File, string, error) {
-	wc := water.Config{DeviceType: water.TAP, PlatformSpecificParams: water.PlatformSpecificParams{Name: cfg.Name}}
+	wc := water.Config{DeviceType: water.TAP, PlatformSpecificParams: water.PlatformSpecificParams{
+		Name: cfg.Name, Persist: cfg.Persist, MultiQueue: cfg.MultiQueue,
+	}}
 	if cfg.TUN {
 		wc.DeviceType = water.TUN
+	}
+	owner, err := userNumber(cfg.Owner)
+	if err != nil {
+		return nil, "", err
 	}
 	opening.Lock()
 	defer opening.Unlock()
@@ -113,7 +135,13 @@ func openWater(cfg TapConfig) (*os.File, string, error) {
 	}
 	raw, err := file.SyscallConn()
 	if err == nil {
-		err = raw.Control(func(fd uintptr) { unix.CloseOnExec(int(fd)) })
+		cerr := raw.Control(func(fd uintptr) {
+			unix.CloseOnExec(int(fd))
+			if owner >= 0 {
+				err = os.NewSyscallError("TUNSETOWNER", unix.IoctlSetInt(int(fd), unix.TUNSETOWNER, owner))
+			}
+		})
+		err = errors.Join(cerr, err)
 	}
 	if err != nil {
 		w.Close()

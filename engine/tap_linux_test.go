@@ -236,3 +236,43 @@ func TestTapSendMany(t *testing.T) {
 	run(t, "ip", "link", "set", "pkbr", "up")
 	sendMany(t, bridgedTaps())
 }
+
+func TestTapPersistOwnerMultiQueue(t *testing.T) {
+	needTun(t)
+	need.Program(t, "ip")
+	if !inNetns(t) {
+		return
+	}
+	there := func() bool { _, err := net.InterfaceByName("pkp"); return err == nil }
+	c := openTap(t, engine.TapConfig{Name: "pkp", Persist: true, Owner: "0"})
+	close2(t, c)
+	if out := run(t, "ip", "-d", "link", "show", "pkp"); !strings.Contains(out, "persist on") || !strings.Contains(out, "user root") && !strings.Contains(out, "user 0") {
+		t.Errorf("%s", out)
+	}
+	close2(t, openTap(t, engine.TapConfig{Name: "pkp"}))
+	if there() {
+		t.Error("it is still there")
+	}
+	_, err := engine.OpenTap(realEnv(), engine.TapConfig{Name: "pkp", Owner: "no such user"})
+	if !kindIs(err, "argument") || there() {
+		t.Errorf("%v", err)
+	}
+	a := openTap(t, engine.TapConfig{Name: "pkp", MultiQueue: true, Up: true})
+	b, err := engine.Open(realEnv(), "tap:pkp?multiqueue=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := engine.OpenTap(realEnv(), engine.TapConfig{Name: "pkp"}); err == nil {
+		t.Error("opened without multiqueue")
+	}
+	send(t, a, frame(1, 60))
+	send(t, b, frame(2, 60))
+	close2(t, a)
+	if !there() {
+		t.Error("it went with its first queue")
+	}
+	close2(t, b)
+	if there() {
+		t.Error("it is still there")
+	}
+}
