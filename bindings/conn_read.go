@@ -22,8 +22,9 @@ import (
 // Frames are taken from the engine in batches by whoever runs first, and every
 // frame goes to all who are there to see it:
 //
-//	engine.Conn ─TryRead─▶ batch ─take─▶ ┬─ the reader that took it
-//	                                     ├─ the pump's queue: on_packet, tee
+//	engine.Conn ─TryRead─▶ batch ─take─▶ ┬─ the connectors of tee, at once
+//	                                     ├─ the reader that took it
+//	                                     ├─ the pump's queue: on_packet
 //	                                     ├─ queues of sr1, sr that wait
 //	                                     └─ own.queue, if a read waits
 //
@@ -58,6 +59,9 @@ type Conn struct {
 
 	handlers []*handler // Lua functions
 	tees     []*handler // other connectors
+	copying  bool       // a frame from here is being written to them
+	via      *Conn      // the connector whose tee wrote it here; nil: read or written here
+	echoes   echoes     // what tees wrote to the medium and will be heard here
 	pumping  bool
 	pump     reader
 	failed   uint64 // handlers that raised an error
@@ -317,6 +321,9 @@ func (c *Conn) take(r *reader) (f engine.Frame, ok bool, err error) {
 	}
 	f = c.batch[c.at]
 	c.at++
+	if len(c.tees) > 0 && !c.echoes.heard(c, &f) {
+		c.copyTo(&f)
+	}
 	if len(c.readers) == 0 || len(c.readers) == 1 && c.readers[0] == r && r != &c.pump {
 		if r != nil {
 			r.duty = true
@@ -327,6 +334,9 @@ func (c *Conn) take(r *reader) (f engine.Frame, ok bool, err error) {
 	pass := free && r == &c.pump
 	told := false
 	for _, o := range c.readers {
+		if o == &c.pump && len(c.handlers) == 0 {
+			continue // it is there for a tee alone, to keep the frames coming
+		}
 		if o != r {
 			o.push(&f, pass)
 			pass, told = false, true
@@ -516,6 +526,9 @@ type handler struct {
 	fn   *lua.Function
 	pass *Filter // what a packet must pass for fn; nil: nothing
 	to   *Conn
+
+	frame  [1]engine.Frame // what is written to it
+	octets [1][]byte
 }
 
 type handlerStats struct {
@@ -612,9 +625,6 @@ func (c *Conn) serve(what string) error {
 }
 
 func (c *Conn) dispatch(f *engine.Frame) error {
-	if len(c.tees) > 0 {
-		c.copyTo(f)
-	}
 	if len(c.handlers) == 0 {
 		return nil
 	}
@@ -673,31 +683,6 @@ func (c *Conn) report(k *handler, err error) error {
 	return nil
 }
 
-// copyTo writes a frame to the tees. One that fails is taken off and told about;
-// what it has no room for is counted as lost.
-func (c *Conn) copyTo(f *engine.Frame) {
-	for _, k := range c.tees {
-		n, err := 0, error(nil)
-		if w, ok := k.to.Conn.(engine.FrameWriter); ok {
-			k.to.tx.Lock()
-			n, err = w.TryWriteFrames([]engine.Frame{*f})
-			k.to.tx.Unlock()
-		} else {
-			n, err = k.to.tryWrite([][]byte{f.Data})
-		}
-		k.Frames += uint64(n)
-		if err != nil {
-			k.Errors++
-			k.cancel()
-			if !errors.Is(err, net.ErrClosed) {
-				fmt.Fprintf(c.h.Stderr(), "tee of %s ends: %s", c.Conn.Name(), c.h.Report(err))
-			}
-		} else if n == 0 {
-			c.lost++
-		}
-	}
-}
-
 // connStats is engine.Stats with what happens above it.
 type connStats struct {
 	RxFrames, RxOctets, TxFrames, TxOctets, TxDropped, Dropped, Truncated, Filtered, HandlerErrors uint64
@@ -748,7 +733,7 @@ func (c *Conn) exchange(L *lua.State, requests []lua.Value, opts lua.Value, op s
 	for range queueOctets / (batchSize * frameCost) {
 		if f, ok, err := c.take(nil); err != nil || !ok {
 			break
-		} else if !c.pumping && c.own.there == 0 {
+		} else if len(c.handlers) == 0 && c.own.there == 0 {
 			c.own.push(&f, true)
 		}
 	}
