@@ -195,6 +195,9 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@field addr? string   the kernel's own address there, ADDR/LEN; sets the interface up
 ---@field mtu? integer   octets of payload per frame
 ---@field up? boolean    set the interface up
+---@field persist? boolean     the interface stays when it is closed (default: it goes, even one that had stayed before)
+---@field owner? string|integer  user who may open it later without privileges
+---@field multiqueue? boolean  several may open it; the kernel spreads its flows over them, stats().dropped is that of all
 ---@field netns? string|Netns  network namespace (default: that of netns.run, or the process's)`, Go: tapOptions{}},
 			{Decl: `
 ---@class connector.LinkOptions
@@ -256,10 +259,12 @@ type mcastOptions struct {
 }
 
 type tapOptions struct {
-	Name, Addr string
-	MTU        int
-	Up         bool
-	Netns      lua.Value
+	Name, Addr  string
+	MTU         int
+	Up, Persist bool
+	Multiqueue  bool
+	Owner       lua.Value
+	Netns       lua.Value
 }
 
 type linkOptions struct {
@@ -380,7 +385,12 @@ func (w *connWorld) tap(o tapOptions, tun bool) (*Conn, error) {
 		return nil, err
 	}
 	defer release()
-	return w.adopt(engine.OpenTap(w.env, engine.TapConfig{Name: o.Name, TUN: tun, MTU: o.MTU, Addr: o.Addr, Up: o.Up, Netns: ns}))
+	cfg := engine.TapConfig{Name: o.Name, TUN: tun, MTU: o.MTU, Addr: o.Addr, Up: o.Up,
+		Persist: o.Persist, MultiQueue: o.Multiqueue, Netns: ns}
+	if !lua.IsNil(o.Owner) {
+		cfg.Owner = o.Owner.String()
+	}
+	return w.adopt(engine.OpenTap(w.env, cfg))
 }
 
 func (w *connWorld) link(o linkOptions) (*Conn, error) {
@@ -588,7 +598,10 @@ function Conn:sr(list, opts)`, Go: connSr},
 function Conn:expect(patterns, opts)`, Go: connExpect},
 	{Decl: `
 ---Copies every frame that is read or written here to another connector, such as
----a capture file.
+---a capture file, before the read or write returns. While nobody reads, it reads
+---by itself, and the frames stay readable. A capture file keeps their time and
+---length. Frames that the other refuses are counted (errors of Handler:stats)
+---and reported once. Two connectors that copy to each other are a bridge.
 ---@param other Conn
 ---@return Handler
 ---@error closed  the connector was closed
