@@ -140,10 +140,3 @@ func run(t *testing.T, qemu string, netdevs ...string) func() string {
 		return string(console)
 	}
 }
-
-func write(t *testing.T, file, text string) {
-	t.Helper()
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
