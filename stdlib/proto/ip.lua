@@ -45,7 +45,7 @@ IP = wire.layout("IP", {
       [0x94] = { "Router_Alert", { { "alert", "u16" } } },                            -- RFC 2113
     }, size = wire.rest_of("ihl", 4, -20), doc = "options, to a multiple of 4 octets" },
 }, {
-  summary = "{src} > {dst} ttl {ttl}[ {flags?}][ frag {frag?}]",
+  summary = "{src} > {dst} ttl {ttl}[alone: {proto?}][ {flags?}][ frag {frag?}]",
   answers = { { src = "dst", dst = "src" } },
   final_dst = { { field = "options", options = { "LSRR", "SSRR" } } },
   opaque = { frag = { no = 0 } },

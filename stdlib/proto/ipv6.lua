@@ -13,7 +13,7 @@ IPv6 = wire.layout("IPv6", {
   { "src",     "ip6", doc = "source address" },
   { "dst",     "ip6", doc = "destination address" },
 }, {
-  summary = "{src} > {dst} hlim {hlim}",
+  summary = "{src} > {dst} hlim {hlim}[alone: {nh?}]",
   answers = { { src = "dst", dst = "src" } },
 })
 IPv6:follows("Ether", { type = 0x86dd })
