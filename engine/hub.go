@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -59,6 +60,17 @@ type HubStats struct {
 const frameOverhead = 64
 
 const defaultQueue = 16 << 20
+
+// longest is a time that never ends, to all who wait.
+const longest = time.Duration(math.MaxInt64)
+
+// later is the sum of two waits, of which neither is negative.
+func later(a, b time.Duration) time.Duration {
+	if a > longest-b {
+		return longest
+	}
+	return a + b
+}
 
 // NewHub makes a LAN. A named one can be reached by Open("mem:NAME") in the
 // same Env, and its name must be free.
@@ -192,8 +204,12 @@ func (h *Hub) transmit(from *Port, frame []byte, now time.Time, r *rand.Rand) bo
 			h.stats.Lost++
 			return false
 		}
-		h.busy = h.busy.Add(time.Duration(float64(len(frame)*8) / h.cfg.Bandwidth * float64(time.Second)))
-		wait += h.busy.Sub(now)
+		takes := longest // what no Duration holds would become a time in the past
+		if ns := float64(len(frame)*8) / h.cfg.Bandwidth * float64(time.Second); ns < float64(longest) {
+			takes = time.Duration(ns)
+		}
+		h.busy = h.busy.Add(takes)
+		wait = later(wait, h.busy.Sub(now))
 	}
 	// A setting of zero draws nothing, so that a run's random numbers depend
 	// only on what is switched on.
@@ -209,7 +225,7 @@ func (h *Hub) transmit(from *Port, frame []byte, now time.Time, r *rand.Rand) bo
 	}
 	if chance(h.cfg.Reorder) {
 		h.stats.Reordered++
-		wait += max(h.cfg.Latency, time.Millisecond)
+		wait = later(wait, max(h.cfg.Latency, time.Millisecond))
 	}
 	if wait <= 0 {
 		for range copies {

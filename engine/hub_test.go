@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -184,6 +185,28 @@ func TestHubTakesItsTime(t *testing.T) {
 	}
 	if got, _ := arrived(t, p[0]); got != nil {
 		t.Fatal("an echo")
+	}
+}
+
+// A medium so slow that no time holds its delay delivers late, never early.
+func TestHubOfNoSpeed(t *testing.T) {
+	for _, cfg := range []engine.HubConfig{
+		{Bandwidth: 1e-300},
+		{Bandwidth: 1e-9, Latency: time.Hour},
+		{Latency: math.MaxInt64, Reorder: 1},
+	} {
+		env := virtualEnv(1)
+		_, ports := hub(t, env, cfg, 2)
+		for range 10 {
+			if _, err := ports[0].TryWrite([][]byte{{1}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		env.Clock.Advance(env.Clock.Now().Add(24 * time.Hour))
+		env.Clock.RunDue()
+		if early, _ := arrived(t, ports[1]); len(early) > 0 {
+			t.Errorf("%+v: %d frames within a day", cfg, len(early))
+		}
 	}
 }
 
