@@ -237,6 +237,13 @@ func (s *terminal) tail(n int) string {
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
+// height counts the rows so far.
+func (s *terminal) height() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.rows)
+}
+
 // await waits until the screen shows want.
 func (s *terminal) await(want string) {
 	s.t.Helper()
