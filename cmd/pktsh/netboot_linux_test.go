@@ -22,7 +22,7 @@ import (
 //	│      └───────────────────────────┘                              │
 //	└─────────────────────────────────────────────────────────────────┘
 func TestNetboot(t *testing.T) {
-	for _, lans := range [][2]string{{"mcast", "stream+tcp"}, {"stream+tcp", "stream+unix"}, {"stream+unix", "mcast"}} {
+	for _, lans := range [][2]string{{"mcast", "stream+tcp"}, {"stream+tcp", "stream+unix"}, {"stream+unix", "listen"}, {"listen", "mcast"}} {
 		t.Run(lans[0]+" and "+lans[1], func(t *testing.T) { netboot(t, lans[0], lans[1]) })
 	}
 }
@@ -36,6 +36,9 @@ var lans = map[string][2]string{
 		"socket,connect=127.0.0.1:5000"},
 	"stream+unix": {"stream+unix:DIR/lan?server=1",
 		"stream,server=off,addr.type=unix,addr.path=DIR/lan"},
+	// QEMU is the server, and comes up after us.
+	"listen": {"stream+tcp://127.0.0.1:5003?reconnect=0.1",
+		"socket,listen=127.0.0.1:5003"},
 }
 
 func netboot(t *testing.T, server, other string) {
