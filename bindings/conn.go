@@ -228,7 +228,7 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@field timeout? seconds  how long in all (default: for ever)
 ---@field limit? integer    frames to look at
 ---@field keep? boolean     frames that match nothing stay readable`, Go: expectOptions{}},
-			sendOptionsClass,
+			sendOptionsClass, writeOptionsClass,
 			{Decl: `
 ---@class Conn.SrOptions
 ---@field timeout? seconds  to wait after the last frame was sent (default 2)
@@ -505,11 +505,15 @@ var connMethods = []lua.Func{
 	{Decl: `
 ---Sends one frame and returns how many octets went out. It waits while there is
 ---no room.
+---A capture file keeps a frame's time and its length on the wire, too:
+---for p, time, len in r:packets() do w:write(p, {time=time, len=len}) end
 ---@param frame bytes  a string or a Packet, from the first octet of the link header
+---@param opts? Conn.WriteOptions
 ---@return integer
----@error closed  the connector was closed
----@error range   the frame is longer than the connector carries
-function Conn:write(frame)`, Go: connWrite},
+---@error closed       the connector was closed
+---@error range        the frame is longer than the connector carries
+---@error unsupported  a time or a length, and it is no capture file
+function Conn:write(frame, opts)`, Go: connWrite},
 	{Decl: `
 ---Waits for the next frame.
 ---@param timeout? seconds  default: for ever; 0 only looks
@@ -726,20 +730,6 @@ func octetsIn(h *lua.Host, v lua.Value, scratch []byte) ([]byte, error) {
 	return nil, &lua.ArgError{Name: "frame", Msg: "want bytes (a string or a Packet), got " + h.TypeName(v)}
 }
 
-func connWrite(L *lua.State) int {
-	c := self(L, "Conn:write")
-	b, err := c.octetsOf(L.Get(2))
-	n := len(b)
-	if err == nil {
-		err = c.write(b)
-	}
-	if err != nil {
-		c.h.RaiseOp(L, err, "Conn:write")
-	}
-	L.Push(lua.Int(n))
-	return 1
-}
-
 func connRead(L *lua.State, op string, parsed bool) int {
 	c := self(L, op)
 	f, st, err := c.next(&c.own, c.seconds(L, 2, "timeout", op), op)
@@ -814,7 +804,7 @@ func connEach(L *lua.State, op string, parsed bool) int {
 			return 1
 		}
 		c.pushFrame(L, &f, parsed, op)
-		L.Push(lua.Number(float64(f.Time.UnixNano()) / 1e9))
+		L.Push(lua.Number(float64(f.Time.Unix()) + float64(f.Time.Nanosecond())/1e9))
 		L.Push(lua.Int(f.Len))
 		return 3
 	}))

@@ -483,32 +483,6 @@ func (c *Conn) park(d time.Duration, what string) error {
 	return err
 }
 
-// write sends one frame, waiting for room.
-func (c *Conn) write(b []byte) error {
-	one := [1][]byte{b}
-	n, err := c.tryWrite(one[:])
-	if n == 0 && err == nil {
-		b = bytes.Clone(b) // other tasks run meanwhile
-		one[0] = b
-		for n == 0 && err == nil {
-			err = c.h.Await("Conn:write "+c.Conn.Name(), func(ctx context.Context) error {
-				return c.Conn.Wait(ctx, engine.WriteReady)
-			})
-			if err == nil {
-				n, err = c.tryWrite(one[:])
-			}
-		}
-	}
-	if err != nil {
-		return err
-	}
-	if len(c.tees) > 0 {
-		f := engine.Frame{Data: b, Time: c.h.Clock().Now(), Len: len(b), Link: c.Conn.LinkType()}
-		c.copyTo(&f)
-	}
-	return nil
-}
-
 // parse makes the packet of a frame.
 func (c *Conn) parse(f *engine.Frame) (lua.Value, error) {
 	if packets.parse == nil {

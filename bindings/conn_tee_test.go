@@ -129,3 +129,68 @@ errors=2 frames=0	2	0
 errors=1 frames=0	64	64	64`},
 	})
 }
+
+func TestWriteKeepsTimeAndLength(t *testing.T) {
+	runs(t, [][3]string{
+		{"a loop copies a capture exactly", `
+			local file, copy = dir .. "/x.pcap", dir .. "/y.pcap"
+			local w = connector.pcap_writer{file=file}
+			for i = 0, 999 do
+				w:write(p, {time=1700000000 + i + (i * 7919 % 1000000) / 1e6, len=64 + i % 3})
+				w:write(("%d"):format(i), {time=4e9 + (i * 104729 % 1000000) / 1e6})
+			end
+			w:close()
+			w = connector.pcap_writer{file=copy}
+			local r = open("pcap:" .. file)
+			for q, time, len in r:packets() do w:write(q, {time=time, len=len}) end
+			w:close()
+			local a, b = io.open(file):read("*a"), io.open(copy):read("*a")
+			print(a == b, #a, r:stats().truncated)
+			w = connector.pcap_writer{file=copy, nanos=true}
+			w:write("x", {time=12.123456789})
+			w:write("x", {time=1700000000.000001})
+			w:close()
+			for f, time, len in open("pcap:" .. copy):frames() do print(string.format("%.9f", time), len) end
+			print(string.unpack("<I4", io.open(copy):read("*a"), 24 + 17 + 5))`, `
+true	98914	666
+12.123456789	1
+1700000000.000000954	1
+1000	50`},
+		{"the tees of a file keep them", `
+			local v, w = connector.pcap_writer{file=dir .. "/v"}, connector.pcap_writer{file=dir .. "/w"}
+			v:tee(w)
+			v:write("x", {time=12.5, len=60})
+			v:close() w:close()
+			print(open("pcap:" .. dir .. "/w"):frames()())
+			print(io.open(dir .. "/v"):read("*a") == io.open(dir .. "/w"):read("*a"))`, `
+x	12.5	60
+true`},
+		{"what does not hold is an error", `
+			local w = connector.pcap_writer{file=dir .. "/x.pcap"}
+			for _, f in ipairs{
+				function() w:write(p, 12.5) end,
+				function() w:write(p, nil, 3) end,
+				function() w:write(p, {tiem=1}) end,
+				function() w:write(p, {time="now"}) end,
+				function() w:write(p, {time=-1}) end,
+				function() w:write(p, {time=0/0}) end,
+				function() w:write(p, {len=63}) end,
+				function() a:write(p, {time=1}) end,
+				function() a:write(p, {len=64}) end,
+			} do
+				local _, err = pcall(f)
+				print(err.kind, err.message)
+			end
+			print(a:write(p, nil), a:write(p, {}), w:stats().tx_frames)`, `
+argument	argument opts: want Conn.WriteOptions, got number (Conn:write)
+argument	want a frame and options, got 3 arguments (Conn:write)
+argument	argument opts: unknown option tiem (did you mean 'time'?) (Conn:write)
+argument	argument opts: option time: want number, got string (Conn:write)
+argument	argument opts: option time: want seconds since 1970, up to 2106, got -1 (Conn:write)
+argument	argument opts: option time: want seconds since 1970, up to 2106, got NaN (Conn:write)
+argument	argument opts: option len: the frame has 64 octets, and cannot have had 63 on the wire (Conn:write)
+unsupported	write with a time or length lan1/1: unsupported operation
+unsupported	write with a time or length lan1/1: unsupported operation
+64	64	0`},
+	})
+}

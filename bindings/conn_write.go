@@ -1,0 +1,141 @@
+package bindings
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"pktsh/engine"
+	"pktsh/lua"
+)
+
+// writeOptions are what a capture file keeps of a frame beside its octets.
+type writeOptions struct {
+	Time *float64
+	Len  *int
+}
+
+var writeOptionsClass = lua.Options{Decl: `
+---@class Conn.WriteOptions
+---@field time? number  when the frame was seen, in seconds since 1970 (default: now)
+---@field len? integer  octets it had on the wire; more than it has here: the rest was cut off`, Go: writeOptions{}}
+
+func connWrite(L *lua.State) int {
+	const op = "Conn:write"
+	c := self(L, op)
+	b, err := c.octetsOf(L.Get(2))
+	switch {
+	case err != nil:
+	case L.GetTop() <= 2:
+		err = c.write(b)
+	case L.GetTop() > 3:
+		err = &lua.ArgError{Msg: fmt.Sprintf("want a frame and options, got %d arguments", L.GetTop()-1)}
+	default:
+		err = c.writeKeeping(b, L.Get(3))
+	}
+	if err != nil {
+		c.h.RaiseOp(L, err, op)
+	}
+	L.Push(lua.Int(len(b)))
+	return 1
+}
+
+// write sends one frame, waiting for room.
+func (c *Conn) write(b []byte) error {
+	one := [1][]byte{b}
+	n, err := c.tryWrite(one[:])
+	if n == 0 && err == nil {
+		b = bytes.Clone(b) // other tasks run meanwhile
+		one[0] = b
+		err = c.whenThereIsRoom(func() (int, error) { return c.tryWrite(one[:]) })
+	}
+	if err != nil {
+		return err
+	}
+	if len(c.tees) > 0 {
+		c.copyTo(&engine.Frame{Data: b, Time: c.h.Clock().Now(), Len: len(b), Link: c.Conn.LinkType()})
+	}
+	return nil
+}
+
+// whenThereIsRoom waits until a frame could be written.
+func (c *Conn) whenThereIsRoom(try func() (int, error)) error {
+	for {
+		err := c.h.Await("Conn:write "+c.Conn.Name(), func(ctx context.Context) error {
+			return c.Conn.Wait(ctx, engine.WriteReady)
+		})
+		if err != nil {
+			return err
+		}
+		if n, err := try(); n > 0 || err != nil {
+			return err
+		}
+	}
+}
+
+// writeKeeping is write with a time and a length of the script's.
+func (c *Conn) writeKeeping(b []byte, opts lua.Value) error {
+	var o writeOptions
+	if err := c.h.ReadOptions("Conn.WriteOptions", opts, &o); err != nil {
+		var arg *lua.ArgError
+		if errors.As(err, &arg) && arg.Name == "" {
+			arg.Name = "opts"
+		}
+		return err
+	}
+	if o.Time == nil && o.Len == nil {
+		return c.write(b)
+	}
+	w, ok := c.Conn.(engine.FrameWriter)
+	if !ok {
+		return &opHint{engine.OpError{Op: "write with a time or length", Conn: c.Conn.Name(), Err: errors.ErrUnsupported},
+			"only a capture file keeps them (open\"pcap_writer:FILE\")"}
+	}
+	f := engine.Frame{Data: b, Time: c.h.Clock().Now(), Len: len(b), Link: c.Conn.LinkType()}
+	if o.Time != nil {
+		at, err := timeOf(*o.Time)
+		if err != nil {
+			return err
+		}
+		f.Time = at
+	}
+	if o.Len != nil {
+		if f.Len = *o.Len; f.Len < len(b) || f.Len > math.MaxUint32 {
+			return &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option len: the frame has %d octets, and cannot have had %d on the wire", len(b), f.Len)}
+		}
+	}
+	one := [1]engine.Frame{f}
+	try := func() (int, error) {
+		c.tx.Lock()
+		defer c.tx.Unlock()
+		return w.TryWriteFrames(one[:])
+	}
+	n, err := try()
+	if n == 0 && err == nil {
+		one[0].Data = bytes.Clone(b)
+		err = c.whenThereIsRoom(try)
+	}
+	if err == nil && len(c.tees) > 0 {
+		c.copyTo(&one[0])
+	}
+	return err
+}
+
+// timeOf is the time that a number means which frames or packets gave. A number
+// tells today's time to a quarter of a microsecond, so what is a whole
+// microsecond as far as it can tell is taken for that one.
+func timeOf(s float64) (time.Time, error) {
+	if !(s >= 0 && s < 1<<32) {
+		return time.Time{}, &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option time: want seconds since 1970, up to 2106, got %v", s)}
+	}
+	whole, frac := math.Modf(s)
+	ns := math.Round(frac * 1e9)
+	blur := (math.Nextafter(s, math.Inf(1)) - s) * 1e9
+	if us := math.Round(frac*1e6) * 1e3; math.Abs(us-ns) <= blur {
+		ns = us
+	}
+	return time.Unix(int64(whole), int64(ns)), nil
+}
