@@ -679,7 +679,7 @@ func (c *codec) inputTable(t *lua.Table, depth int) (any, error) {
 	for k, v := t.Next(lua.Nil); k != lua.Nil; k, v = t.Next(k) {
 		name, ok := k.(lua.String)
 		if !ok {
-			if n, isNum := k.(lua.Number); isNum && n >= 1 && int(n) <= len(out.Items) {
+			if n, isNum := k.(lua.Number); isNum && n >= 1 && int(n) <= len(out.Items) && n == lua.Number(int(n)) {
 				continue
 			}
 			return nil, fmt.Errorf("a field cannot be called %s", k)
@@ -728,6 +728,9 @@ func (c *codec) site(L *lua.State) *wire.Site {
 
 // build makes a packet of one layer from the fields in t.
 func (c *codec) build(L *lua.State, lay *wire.Layout, t *lua.Table) lua.Value {
+	if err := lay.Defaults(); err != nil {
+		c.h.Raise(L, err)
+	}
 	x := &luaPacket1{}
 	lay.Init(&x.p, &x.room)
 	l := x.p.At(0)
@@ -807,6 +810,9 @@ func (l *luaLayout) Record(L *lua.State, s *lua.Shape) lua.Value {
 		sh = l.shape(L, s.Keys)
 		s.Cache = sh
 	}
+	if err := l.Defaults(); err != nil {
+		l.c.h.Raise(L, err)
+	}
 	x := sh.spare
 	if x == nil {
 		x = &luaPacket1{}
@@ -863,6 +869,9 @@ func (c *codec) operand(L *lua.State, v lua.Value) (*wire.Packet, string) {
 		case *wire.Packet:
 			return x, ""
 		case *luaLayout:
+			if err := x.Defaults(); err != nil {
+				c.h.Raise(L, err)
+			}
 			return x.New(), ""
 		}
 	}

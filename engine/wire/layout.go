@@ -405,6 +405,9 @@ func (r *Registry) compile(s Spec, anon bool) (*Layout, error) {
 			if fs.Size.Add < 0 {
 				return nil, fail(fs.Name, "size %d is negative", fs.Size.Add)
 			}
+			if fs.Size.Add > maxSize {
+				return nil, fail(fs.Name, "size %d is more than %d octets", fs.Size.Add, maxSize)
+			}
 			if fs.Pad == 0 {
 				f.width = fs.Size.Add * 8
 			}

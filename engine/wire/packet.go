@@ -112,6 +112,10 @@ func (r *Room1) use(p *Packet)      { p.layers, p.buf = r.layers[:0], r.buf[:0] 
 // maxLayers ends the parsing of frames that are nothing but nested headers.
 const maxLayers = 255
 
+// maxSize is the largest size that a field can have by declaration: every new
+// header is as long.
+const maxSize = 1 << 24
+
 // New returns a packet of one layer with all defaults.
 func (l *Layout) New() *Packet {
 	x := &struct {
@@ -123,7 +127,8 @@ func (l *Layout) New() *Packet {
 }
 
 // Init makes p, whatever it was, a packet of one layer with all defaults. in may be nil.
-// A layout whose defaults need another layout that cannot be loaded gives an empty header.
+// A layout whose defaults cannot be written, see [Layout.Defaults], gives a header of zeros that is
+// cut short behind its fixed part.
 func (l *Layout) Init(p *Packet, in room) {
 	p.reset(l.reg)
 	if in != nil {
@@ -173,7 +178,7 @@ func (p *Packet) PushOctets(b string) {
 func (p *Packet) push(l *Layout) {
 	if !l.tmplOK {
 		if l.template() != nil {
-			l.tmpl = nil
+			l.blank()
 		}
 	}
 	n := int32(len(l.tmpl))
@@ -187,6 +192,7 @@ func (p *Packet) push(l *Layout) {
 	y := p.grow()
 	y.lay, y.off, y.hlen, y.end, y.tail, y.has = l, off, n, off+n, int32(len(p.ext)), l.tmplHas
 	p.ext = append(p.ext, l.tmplTail...)
+	y.cut = !l.tmplOK
 	p.dirty, p.moved = true, true
 }
 

@@ -478,10 +478,33 @@ func (l *Layout) template() error {
 	if l.tmplOK {
 		return nil
 	}
+	if l.reg.writing[l] {
+		return faultf(ErrArgument, "a %s holds a %s, and so on for ever", l.Name, l.Name)
+	}
+	l.reg.writing[l] = true
+	defer delete(l.reg.writing, l)
 	buf, tail, has, err := l.compose(nil)
 	if err != nil {
 		return err
 	}
 	l.tmpl, l.tmplTail, l.tmplHas, l.tmplOK = buf, tail, has, true
 	return nil
+}
+
+// Defaults writes the header with all defaults, which [Layout.New] copies, unless
+// that is done, and says why it cannot: a condition that fails, a nested
+// layout that cannot be loaded, or one that holds itself.
+func (l *Layout) Defaults() error {
+	if l.tmplOK {
+		return nil
+	}
+	return l.template()
+}
+
+// blank makes the header that stands for one whose defaults cannot be written.
+func (l *Layout) blank() {
+	l.tmpl, l.tmplTail, l.tmplHas = make([]byte, l.fixedBits/8), nil, mask{}
+	for range max(len(l.tails)-1, 0) {
+		l.tmplTail = append(l.tmplTail, uint32(l.fixedBits))
+	}
 }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 )
 
@@ -17,6 +18,7 @@ type Registry struct {
 	layouts  map[string]*Layout
 	lazy     map[string]bool
 	loading  map[string]bool
+	writing  map[*Layout]bool // those whose defaults are being written
 	rules    map[string]*ruleSet
 	reserved map[string]bool
 	raw, pad *Layout
@@ -27,7 +29,7 @@ type Registry struct {
 // Padding, octets behind the end that a length field told.
 func NewRegistry() *Registry {
 	r := &Registry{
-		layouts: map[string]*Layout{}, lazy: map[string]bool{}, loading: map[string]bool{},
+		layouts: map[string]*Layout{}, lazy: map[string]bool{}, loading: map[string]bool{}, writing: map[*Layout]bool{},
 		rules: map[string]*ruleSet{}, reserved: map[string]bool{},
 	}
 	one := func(name, doc, fdoc string) *Layout {
@@ -147,10 +149,30 @@ func (r *Registry) Define(s Spec) (*Layout, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, f := range l.fields {
+		if f.mustHold(s.Name, r, nil) {
+			return nil, &Error{Layout: s.Name, Field: f.Name, Offset: -1, Err: faultf(ErrArgument, "a %s would hold a %s, and so on for ever; a condition (when) ends that", s.Name, s.Name)}
+		}
+	}
 	r.layouts[s.Name] = l
 	delete(r.lazy, s.Name)
 	r.gen++
 	return l, nil
+}
+
+// mustHold reports whether f always holds a layout of that name, itself or
+// somewhere within; path is what f is within. Layouts that are not loaded yet
+// are looked at when they come.
+func (f *Field) mustHold(name string, r *Registry, path []string) bool {
+	inner := f.Type.recName
+	if f.Type.Kind != RecordOf || inner == "" || f.Conditional() || !f.when.none() || f.spec.Optional || slices.Contains(path, inner) {
+		return false
+	}
+	if inner == name {
+		return true
+	}
+	l := r.layouts[inner]
+	return l != nil && slices.ContainsFunc(l.fields, func(g *Field) bool { return g.mustHold(name, r, append(path, inner)) })
 }
 
 func (r *Registry) checkName(name, layout string, capital bool) error {

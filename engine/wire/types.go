@@ -290,6 +290,9 @@ func (t *Type) appendRecord(dst []byte, v any) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+	if err := lay.template(); err != nil { // an empty header would stand there in silence
+		return dst, err
+	}
 	var p Packet
 	lay.Init(&p, nil)
 	l := p.At(0)
