@@ -52,14 +52,12 @@ func newDevice(name string, link LinkType, file *os.File) (*device, error) {
 // Go's poller watches a descriptor in both directions, and a socket reports room
 // for more after every frame that has left it. A thread woken for each costs as
 // much as the sending. So the poller gets an epoll descriptor, that itself asks
-// the socket only whether there is something to read.
+// the socket only whether there is something to read, and only while somebody
+// waits for that.
 func newSocket(name string, link LinkType, fd int) (*device, error) {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err == nil {
-		if err = unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err == nil {
-			err = unix.SetNonblock(ep, true)
-		}
-		if err != nil {
+		if err = unix.SetNonblock(ep, true); err != nil {
 			unix.Close(ep)
 		}
 	}
@@ -111,6 +109,14 @@ func (d *device) control(op string, f func(fd uintptr)) error {
 	return nil
 }
 
+// watch makes the epoll descriptor ask the socket, or not any more.
+func (d *device) watch(op int) (err error) {
+	cerr := d.raw.Control(func(ep uintptr) { // keeps Close from closing the socket
+		err = unix.EpollCtl(int(ep), op, d.sock, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(d.sock)})
+	})
+	return errors.Join(cerr, err)
+}
+
 // waitForRoom waits until the socket takes more. That is rare and short, so it
 // looks every millisecond whether it is still wanted.
 func (d *device) waitForRoom(ctx context.Context) error {
@@ -144,6 +150,17 @@ func (d *device) Wait(ctx context.Context, w Readiness) error {
 		return closedError("wait", d.name)
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+	if d.sock >= 0 {
+		if err := d.watch(unix.EPOLL_CTL_ADD); err != nil {
+			select {
+			case <-d.done:
+				return closedError("wait", d.name)
+			default:
+				return d.opError("wait", err)
+			}
+		}
+		defer d.watch(unix.EPOLL_CTL_DEL)
 	}
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
