@@ -38,6 +38,9 @@ func connModule() lua.Module {
 ---    stream+unix:/PATH              the same over a unix socket; ?reconnect=1 connects again
 ---    bess:/PATH                     User Mode Linux (vector transport bess); ?server=1
 ---    tcp://HOST:PORT                octets in TCP; ?server=1; ?prefix=4 for frames behind their length
+---    dgram+udp://ADDR:PORT          a link to QEMU (-netdev dgram) in datagrams; ?local=ADDR:PORT
+---    dgram+unix:/REMOTE             the same over unix sockets; ?local=/LOCAL
+---    udp://ADDR:PORT                UDP to one peer; ?local=ADDR:PORT
 ---    sctp://HOST:PORT               messages in SCTP, one to one; ?server=1
 ---    pcap:FILE                      a capture file to read
 ---    pcap_writer:FILE               a capture file to write; ?linktype=raw&nanos=1

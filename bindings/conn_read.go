@@ -13,6 +13,7 @@ import (
 
 	"pktsh/engine"
 	"pktsh/engine/filter"
+	"pktsh/engine/wire"
 	"pktsh/lua"
 )
 
@@ -44,6 +45,7 @@ type Conn struct {
 	batch   []engine.Frame
 	at, n   int // the unread part of batch
 	scratch []byte
+	fit     *wire.Layout // the first layer of the packet that was written last
 
 	own     reader    // read, poll_read, frames, packets: each frame to one of them
 	readers []*reader // those that are there now

@@ -62,6 +62,9 @@ func (c *Conn) frameList(v lua.Value) ([][]byte, error) {
 		if s, ok := v.(lua.String); ok {
 			return unsafe.Slice(unsafe.StringData(string(s)), len(s)), nil
 		}
+		if err := c.fits(v); err != nil {
+			return nil, err
+		}
 		b, err := octetsIn(c.h, v, nil)
 		return slices.Clip(b), err
 	}

@@ -194,3 +194,44 @@ unsupported	write with a time or length lan1/1: unsupported operation
 64	64	0`},
 	})
 }
+
+func TestPacketsFitTheirConnector(t *testing.T) {
+	runs(t, [][3]string{
+		{"the first layer is that of the link", `
+			local eth = connector.pcap_writer{file=dir .. "/e"}
+			local raw = connector.pcap_writer{file=dir .. "/r", linktype="raw"}
+			local sll = connector.pcap_writer{file=dir .. "/s", linktype="linux_sll"}
+			local user = connector.pcap_writer{file=dir .. "/u", linktype=147}
+			Mine = wire.layout("Mine", {{"x", "u8"}})
+			Over = wire.layout("Over", {{"x", "u8"}})
+			Over:follows("UDP", {dport=7})
+			local ip = IP{dst="10.0.0.2"} / "x"
+			for _, f in ipairs{
+				function() eth:write(ip) end,
+				function() a:write(ip) end,
+				function() a:write(UDP{}) end,
+				function() a:sr1(ip) end,
+				function() a:sr({p, ip}) end,
+				function() a:send_many({p, ip}) end,
+				function() eth:write(SLL{} / ip, {len=100}) end,
+				function() raw:write(p) end,
+				function() sll:write(ip) end,
+			} do
+				local _, err = pcall(f)
+				print(err.kind, err.message)
+			end
+			print(eth:write(p), eth:write(bytes(ip)), eth:write(Mine{} / ip), eth:write(Over{}), eth:write(Raw{} / "x"), eth:write(Dot3{}))
+			print(raw:write(ip), raw:write(IPv6{}), sll:write(SLL{}), user:write(ip), a:write("x"), a:write(Ether.parse("x")))`, `
+argument	argument frame: IP does not fit pcap_writer:DIR/e, whose frames are ethernet: begin with Ether{} or open with linktype="raw"; bytes(p) is written as it stands (Conn:write)
+argument	argument frame: IP does not fit lan1/1, whose frames are ethernet: begin with Ether{}; bytes(p) is written as it stands (Conn:write)
+argument	argument frame: UDP does not fit lan1/1, whose frames are ethernet: begin with Ether{}; bytes(p) is written as it stands (Conn:write)
+argument	argument frame: IP does not fit lan1/1, whose frames are ethernet: begin with Ether{}; bytes(p) is written as it stands (Conn:sr1)
+argument	argument frame: IP does not fit lan1/1, whose frames are ethernet: begin with Ether{}; bytes(p) is written as it stands (Conn:sr)
+argument	frame 2 of the list: argument frame: IP does not fit lan1/1, whose frames are ethernet: begin with Ether{}; bytes(p) is written as it stands
+argument	argument frame: SLL does not fit pcap_writer:DIR/e, whose frames are ethernet: begin with Ether{} or open with linktype="linux_sll"; bytes(p) is written as it stands (Conn:write)
+argument	argument frame: Ether does not fit pcap_writer:DIR/r, whose frames are raw: begin with IP{} or IPv6{} or open with linktype="ethernet"; bytes(p) is written as it stands (Conn:write)
+argument	argument frame: IP does not fit pcap_writer:DIR/s, whose frames are linux_sll: begin with SLL{} or open with linktype="raw"; bytes(p) is written as it stands (Conn:write)
+64	21	22	1	1	14
+21	40	16	21	1	1`},
+	})
+}

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"pktsh/engine"
+	"pktsh/engine/wire"
 	"pktsh/lua"
 )
 
@@ -138,4 +141,55 @@ func timeOf(s float64) (time.Time, error) {
 		ns = us
 	}
 	return time.Unix(int64(whole), int64(ns)), nil
+}
+
+// firstLayers are what frames of a link type begin with; of link types that are
+// not here nothing is known.
+var firstLayers = map[engine.LinkType][]string{
+	engine.LinkEthernet: {"Ether", "Dot3"}, engine.LinkRaw: {"IP", "IPv6"}, engine.LinkIPv4: {"IP"}, engine.LinkIPv6: {"IPv6"},
+	engine.LinkNull: {"Null"}, engine.LinkLoop: {"Loop"}, engine.LinkLinuxSLL: {"SLL"}, engine.LinkLinuxSLL2: {"SLL2"},
+}
+
+// linkFor is the link type whose frames begin with a layer.
+var linkFor = map[string]engine.LinkType{
+	"Ether": engine.LinkEthernet, "Dot3": engine.LinkEthernet, "IP": engine.LinkRaw, "IPv6": engine.LinkRaw,
+	"Null": engine.LinkNull, "Loop": engine.LinkLoop, "SLL": engine.LinkLinuxSLL, "SLL2": engine.LinkLinuxSLL2,
+}
+
+// fits checks that a packet of the library's layers begins as the frames of c
+// do: IP{} on Ethernet would be read as nonsense. Of strings, and of layouts
+// that a script has declared, nobody knows better than the script.
+func (c *Conn) fits(v lua.Value) error {
+	p := packetIn(v)
+	if p == nil {
+		return nil
+	}
+	l := p.At(0)
+	if !l.OK() || l.Layout() == c.fit {
+		return nil
+	}
+	lay := l.Layout()
+	link := c.Conn.LinkType()
+	want, known := firstLayers[link]
+	if known && !slices.Contains(want, lay.Name) && ofLibrary(lay) {
+		begin := strings.Join(want, "{} or ") + "{}"
+		if link == engine.LinkEthernet {
+			begin = "Ether{}"
+		}
+		msg := fmt.Sprintf("%s does not fit %s, whose frames are %s: begin with %s", lay.Name, c.Conn.Name(), link, begin)
+		if _, file := c.Conn.(engine.FrameWriter); file {
+			if other, ok := linkFor[lay.Name]; ok {
+				msg += fmt.Sprintf(" or open with linktype=%q", other.String())
+			}
+		}
+		return &lua.ArgError{Name: "frame", Msg: msg + "; bytes(p) is written as it stands"}
+	}
+	c.fit = lay
+	return nil
+}
+
+// ofLibrary reports whether a layout is one that ships with the program.
+func ofLibrary(lay *wire.Layout) bool {
+	c, ok := lay.Registry().Handle.(*codec)
+	return ok && c.files[lay.Name] != ""
 }
