@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"pktsh/engine"
@@ -41,6 +42,23 @@ function connector.bess(opts)`, Go: func(o streamOptions) (*Conn, error) { retur
 ---@return Conn
 ---@error exists  the address is in use
 function connector.tcp(opts)`, Go: func(o streamOptions) (*Conn, error) { return w.stream(o, engine.Segments, engine.LinkUser0) }},
+		{Decl: `
+---A link in datagrams to one peer, as QEMU (-netdev dgram, -netdev socket,udp=)
+---speaks it: one datagram is one Ethernet frame, over UDP, a unix socket, or a
+---connected socket that the script's caller left open.
+---@param opts connector.DgramOptions
+---@return Conn
+---@error argument  the options do not go together
+---@error exists    the local address is in use
+function connector.dgram(opts)`, Go: func(o dgramOptions) (*Conn, error) { return w.dgram(o) }},
+		{Decl: `
+---UDP to one peer and from it: frames are what datagrams carry.
+---@param opts connector.DgramOptions  remote and bind
+---@return Conn
+---@error exists  the local address is in use
+function connector.udp(opts)`, Go: func(o dgramOptions) (*Conn, error) {
+			return w.datagrams(o, engine.DatagramConfig{Scheme: "udp", Remote: o.Remote, Local: o.Bind, Link: engine.LinkUser0})
+		}},
 	}
 }
 
@@ -55,6 +73,13 @@ var socketOptions = []lua.Options{
 ---@field fd? integer         a connected socket that the script's caller left open
 ---@field prefix? integer     octets of the length before a frame: 4 (default of stream) or 2
 ---@field linktype? string|integer  how frames start (default ethernet; of tcp: 147, nothing we know)`, Go: streamOptions{}},
+	{Decl: `
+---@class connector.DgramOptions
+---@field remote? string  the peer: ADDR:PORT, or the path of a unix socket
+---@field bind? string    this end, the same way
+---@field fd? integer     a connected socket, instead of both
+---@field linktype? string|integer  how frames start (default ethernet; of udp: 147, nothing we know)
+---@field netns? string|Netns  network namespace (default: that of netns.run, or the process's)`, Go: dgramOptions{}},
 }
 
 type streamOptions struct {
@@ -64,6 +89,46 @@ type streamOptions struct {
 	Fd         *int
 	Prefix     int
 	Linktype   lua.Value
+}
+
+type dgramOptions struct {
+	Remote, Bind string
+	Fd           *int
+	Linktype     lua.Value
+	Netns        lua.Value
+}
+
+func (w *connWorld) dgram(o dgramOptions) (*Conn, error) {
+	cfg := engine.DatagramConfig{Scheme: "dgram+udp", Remote: o.Remote, Local: o.Bind, Link: engine.LinkEthernet}
+	switch {
+	case o.Fd != nil && o.Remote+o.Bind != "":
+		return nil, &lua.ArgError{Name: "opts", Msg: "fd goes without remote and bind"}
+	case o.Fd != nil:
+		var err error
+		if cfg.File, err = engine.Inherited(strconv.Itoa(*o.Fd)); err != nil {
+			return nil, err
+		}
+		cfg.Scheme = "dgram+fd"
+	case strings.HasPrefix(o.Remote, "/") || strings.HasPrefix(o.Remote, "@"):
+		cfg.Scheme = "dgram+unix"
+	}
+	return w.datagrams(o, cfg)
+}
+
+func (w *connWorld) datagrams(o dgramOptions, cfg engine.DatagramConfig) (*Conn, error) {
+	if !lua.IsNil(o.Linktype) {
+		var err error
+		if cfg.Link, err = engine.ParseLinkType(o.Linktype.String()); err != nil {
+			return nil, err
+		}
+	}
+	ns, release, err := netnsArg(w.h, o.Netns, "netns")
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	cfg.Netns = ns
+	return w.adopt(engine.OpenDatagrams(w.env, cfg))
 }
 
 func (w *connWorld) stream(o streamOptions, framing engine.Framing, link engine.LinkType) (*Conn, error) {

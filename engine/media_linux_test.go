@@ -33,7 +33,7 @@ func multicastLAN() medium {
 	}}
 }
 
-func kernelMedia(testing.TB) []medium { return []medium{multicastLAN()} }
+func kernelMedia(testing.TB) []medium { return append(datagramMedia(), multicastLAN()) }
 
 // bridgedTaps are two TAP devices on one bridge of the kernel:
 //

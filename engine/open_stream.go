@@ -2,6 +2,7 @@ package engine
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,14 +13,14 @@ import (
 const LinkUser0 LinkType = 147
 
 func init() {
-	schemes = append(schemes, []scheme{
+	schemes = slices.Concat(schemes, []scheme{
 		{"stream+tcp", "stream+tcp://HOST:PORT?server=1  or  ?reconnect=SECONDS", openStreamURL("tcp", Prefixed, LinkEthernet)},
 		{"stream+unix", "stream+unix:/PATH?server=1  or  ?reconnect=SECONDS", openStreamURL("unix", Prefixed, LinkEthernet)},
 		{"stream+fd", "stream+fd:N", openStreamURL("fd", Prefixed, LinkEthernet)},
 		{"bess", "bess:/PATH?server=1  or  ?reconnect=SECONDS", openStreamURL("unixpacket", Messages, LinkEthernet)},
 		{"tcp", "tcp://HOST:PORT?server=1&prefix=4", openStreamURL("tcp", Segments, LinkUser0)},
 		{"sctp", "sctp://HOST:PORT?server=1", openStreamURL("sctp", Messages, LinkUser0)},
-	}...)
+	}, datagramSchemes())
 }
 
 func openStreamURL(network string, framing Framing, link LinkType) func(*Env, *target) (Conn, error) {

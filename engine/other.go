@@ -34,3 +34,6 @@ func OpenLink(_ *Env, cfg LinkConfig) (Conn, error) {
 	}
 	return nil, unsupported(cfg.name())
 }
+
+// OpenDatagrams opens a link in datagrams, on Linux.
+func OpenDatagrams(_ *Env, cfg DatagramConfig) (Conn, error) { return nil, unsupported(cfg.name()) }

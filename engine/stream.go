@@ -114,6 +114,7 @@ type stream struct {
 	closed  bool
 
 	finished chan struct{} // all goroutines have ended
+	kernel   func() uint64 // frames that the kernel had no room for; may be nil
 }
 
 // slab is frames behind one another.
@@ -137,6 +138,22 @@ func OpenStream(env *Env, cfg StreamConfig) (Conn, error) {
 	if cfg.Prefix == 0 {
 		cfg.Prefix = 4
 	}
+	s := newStream(cfg)
+	s.name = cfg.text()
+	if err := cfg.check(); err != nil {
+		return nil, &OpError{Op: "open", Conn: s.name, Err: err}
+	}
+	if err := needsRealTime(env, s.name); err != nil {
+		return nil, err
+	}
+	if err := s.start(); err != nil {
+		s.cancel()
+		return nil, err
+	}
+	return s, nil
+}
+
+func newStream(cfg StreamConfig) *stream {
 	s := &stream{cfg: cfg, max: MaxStreamFrame, finished: make(chan struct{})}
 	switch {
 	case cfg.Framing == Messages:
@@ -147,19 +164,8 @@ func OpenStream(env *Env, cfg StreamConfig) (Conn, error) {
 		s.max = MaxFrame
 	}
 	s.work = sync.NewCond(&s.mu)
-	s.name = cfg.text()
-	if err := cfg.check(); err != nil {
-		return nil, &OpError{Op: "open", Conn: s.name, Err: err}
-	}
-	if err := needsRealTime(env, s.name); err != nil {
-		return nil, err
-	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	if err := s.start(); err != nil {
-		s.cancel()
-		return nil, err
-	}
-	return s, nil
+	return s
 }
 
 // text is what Open would take.
@@ -515,8 +521,11 @@ func (s *stream) read(c net.Conn) error {
 			more := n > 0 && now.Before(end)
 			if end.IsZero() && (err == nil || errors.Is(err, os.ErrDeadlineExceeded)) {
 				end, more = now.Add(lingerTime), true
-				if u, ok := c.(*net.UnixConn); ok {
-					u.CloseRead() // nothing can come any more; what is there can be read
+				switch u := c.(type) { // nothing can come any more; what is there can be read
+				case *net.UnixConn:
+					u.CloseRead()
+				case interface{ refuse() }:
+					u.refuse()
 				}
 			}
 			if more {
@@ -822,7 +831,11 @@ func (s *stream) Stats() Stats {
 	if closed {
 		<-s.finished
 	}
-	return s.counters.Stats()
+	st := s.counters.Stats()
+	if s.kernel != nil {
+		st.Dropped += s.kernel()
+	}
+	return st
 }
 
 // Close ends the link. Frames that wait to be sent have a moment to go out.
