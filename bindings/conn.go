@@ -513,6 +513,7 @@ var connMethods = []lua.Func{
 ---@param frame bytes  a string or a Packet, from the first octet of the link header
 ---@param opts? Conn.WriteOptions
 ---@return integer
+---@error argument     a packet that does not begin as the connector's frames do
 ---@error closed       the connector was closed
 ---@error range        the frame is longer than the connector carries
 ---@error unsupported  a time or a length, and it is no capture file
@@ -712,6 +713,9 @@ func (c *Conn) seconds(L *lua.State, i int, name, op string) deadline {
 // octetsOf is a frame that a script wants to send: a view of a string, or what
 // a packet encodes to, in the scratch space of c.
 func (c *Conn) octetsOf(v lua.Value) ([]byte, error) {
+	if err := c.fits(v); err != nil {
+		return nil, err
+	}
 	b, err := octetsIn(c.h, v, c.scratch[:0])
 	if _, packet := v.(*lua.UserData); packet && err == nil {
 		c.scratch = b

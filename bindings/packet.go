@@ -859,7 +859,7 @@ func (l *luaLayout) shape(L *lua.State, keys []string) *shape {
 	return sh
 }
 
-// operand is a side of p / q: a packet, or octets.
+// operand is a side of p / q: a packet, a layer and what follows it, or octets.
 func (c *codec) operand(L *lua.State, v lua.Value) (*wire.Packet, string) {
 	switch v := v.(type) {
 	case lua.String:
@@ -868,6 +868,11 @@ func (c *codec) operand(L *lua.State, v lua.Value) (*wire.Packet, string) {
 		switch x := v.Value.(type) {
 		case *wire.Packet:
 			return x, ""
+		case *layerRef:
+			if !x.alive() {
+				c.h.Raise(L, x.dead())
+			}
+			return x.Packet().From(x.Index()), ""
 		case *luaLayout:
 			if err := x.Defaults(); err != nil {
 				c.h.Raise(L, err)
@@ -890,6 +895,8 @@ func over(L *lua.State) int {
 				c = x.Registry().Handle.(*codec)
 			case *luaLayout:
 				c = x.c
+			case *layerRef:
+				c = x.lay.Registry().Handle.(*codec)
 			}
 		}
 	}
@@ -1056,6 +1063,30 @@ func luaHexdump(L *lua.State) int {
 func packetLayer(L *lua.State) int {
 	p := checkPacket(L)
 	c := p.Registry().Handle.(*codec)
+	if l := c.layerArg(L, p); l.OK() {
+		L.Push(c.layer(l))
+	} else {
+		L.Push(lua.Nil)
+	}
+	return 1
+}
+
+func packetFrom(L *lua.State) int {
+	p := checkPacket(L)
+	c := p.Registry().Handle.(*codec)
+	l := c.layerArg(L, p)
+	if !l.OK() {
+		L.Push(lua.Nil)
+		return 1
+	}
+	x := &luaPacketN{}
+	p.FromTo(&x.p, &x.room, l.Index())
+	L.Push(c.wrap(&x.luaPacket))
+	return 1
+}
+
+// layerArg is the layer of p that the arguments from 2 on name.
+func (c *codec) layerArg(L *lua.State, p *wire.Packet) wire.Layer {
 	name := ""
 	switch v := L.Get(2).(type) {
 	case lua.String:
@@ -1065,13 +1096,7 @@ func packetLayer(L *lua.State) int {
 			name = lay.Name
 		}
 	case lua.Number:
-		l := p.At(int(v) - 1)
-		if !l.OK() {
-			L.Push(lua.Nil)
-			return 1
-		}
-		L.Push(c.layer(l))
-		return 1
+		return p.At(int(v) - 1)
 	}
 	if name == "" {
 		c.h.Raise(L, &lua.ArgError{Name: "layout", Msg: "want the name of a layout, got " + c.h.TypeName(L.Get(2))})
@@ -1088,11 +1113,9 @@ func packetLayer(L *lua.State) int {
 			_, err := c.reg.Layout(name)
 			c.h.Raise(L, err)
 		}
-		L.Push(lua.Nil)
-		return 1
+		return wire.Layer{}
 	}
-	L.Push(c.layer(l))
-	return 1
+	return l
 }
 
 func packetLayers(L *lua.State) int {
@@ -1230,6 +1253,14 @@ function Packet:layer(layout, n)`, Go: packetLayer},
 ---@return function
 function Packet:layers()`, Go: packetLayers},
 		{Decl: `
+---A packet of its own that begins with a layer and has all that follows it:
+---p:from("IP") is what Ether{} / p.IP puts on Ether. Its octets are those it has
+---here, until it is changed or put on others.
+---@param layout string|integer|Layout  its name, or its place from 1
+---@param n? integer  which one of that name, from 1 (default 1)
+---@return Packet?    nil when there is no such layer
+function Packet:from(layout, n)`, Go: packetFrom},
+		{Decl: `
 ---A packet of its own with the same layers and octets.
 ---@return Packet
 function Packet:copy()`, Go: packetCopy},
@@ -1306,11 +1337,11 @@ function Packet:foreign()`, Go: packetForeign},
 
 var layerType = lua.Type{
 	Name:     "Layer",
-	Doc:      "One header of a packet. Its fields are read and set by name; l.payload is what it carries.",
+	Doc:      "One header of a packet. Its fields are read and set by name; l.payload is what it carries. In l / q and q / l it stands for a copy of the packet from it on.",
 	Go:       reflect.TypeFor[*layerRef](),
 	NewIndex: layerNewIndex,
 	Meta: map[string]func(*lua.State) int{
-		"__index": layerIndex, "__eq": layerEq, "__tostring": layerString,
+		"__index": layerIndex, "__div": over, "__eq": layerEq, "__tostring": layerString,
 		"__len": func(L *lua.State) int {
 			L.Push(lua.Int(checkLayer(L).HeaderLen()))
 			return 1
