@@ -32,7 +32,8 @@ end
 -- "10.0.0.9/24" -> "10.0.0.9", 24
 local function split(text, what)
   local ip, len
-  if type(text) == "string" then ip, len = text:match("^([^/]+)/?(%d*)$") end
+  if type(text) == "string" then ip, len = text:match("^([^/]+)/(%d+)$") end
+  if not ip and type(text) == "string" then ip, len = text:match("^([^/]+)$"), "" end
   if not ip then
     raise("argument", ("%s: want ADDRESS or ADDRESS/PREFIX, got %q"):format(what, tostring(text)))
   end
@@ -340,8 +341,23 @@ function host(opts)
   for k in pairs(opts) do
     if not known[k] then raise("argument", ("host: unknown option %q"):format(tostring(k)), "options: on, ip, mac, name, gateway, router, udp, on_answer") end
   end
-  if not opts.on then raise("argument", "host: option on: want a connector", 'host{on = open"tap:pk0", ip = "10.9.0.2/24"}') end
-  if not opts.ip then raise("argument", 'host: option ip: want an address such as "10.0.0.9/24", or a list of them') end
+  if type(opts.on) ~= "userdata" then
+    raise("argument", "host: option on: want a connector, got " .. type(opts.on), 'host{on = open"tap:pk0", ip = "10.9.0.2/24"}')
+  end
+  if not opts.ip or type(opts.ip) == "table" and #opts.ip == 0 then
+    raise("argument", 'host: option ip: want an address such as "10.0.0.9/24", or a list of them')
+  end
+  if opts.on_answer and type(opts.on_answer) ~= "function" then
+    raise("argument", "host: option on_answer: want a function, got " .. type(opts.on_answer))
+  end
+  if opts.udp and type(opts.udp) ~= "table" then
+    raise("argument", "host: option udp: want a table of functions by port, got " .. type(opts.udp))
+  end
+  for port, fn in pairs(opts.udp or {}) do
+    if type(port) ~= "number" or port < 0 or port > 65535 or port % 1 ~= 0 or type(fn) ~= "function" then
+      raise("argument", ("host: option udp: want a function for each port, got %s for %s"):format(type(fn), tostring(port)))
+    end
+  end
   local self = setmetatable({conn = opts.on, own = opts.own, neighbors = {}, addresses = {}, groups = {}, list = {},
                              pings = 0, answered = 0, stopped = queue()}, Host)
   for _, text in ipairs(type(opts.ip) == "table" and opts.ip or {opts.ip}) do
