@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 )
 
@@ -22,9 +23,11 @@ func (e *OutputError) Unwrap() error { return e.Err }
 type stdout struct {
 	h    *Host
 	w    io.Writer
-	buf  []byte
 	line bool
-	err  error
+
+	mu  sync.Mutex // guards what follows: Salvage comes from another goroutine
+	buf []byte
+	err error
 }
 
 const stdoutSize = 32 << 10
@@ -41,6 +44,8 @@ func newStdout(h *Host, w io.Writer, interactive bool) *stdout {
 
 // Write buffers p. After an error everything is dropped: the run is ending.
 func (o *stdout) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.err != nil {
 		return 0, o.err
 	}
@@ -53,6 +58,8 @@ func (o *stdout) Write(p []byte) (int, error) {
 
 // WriteString is Write of a string.
 func (o *stdout) WriteString(s string) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.err != nil {
 		return 0, o.err
 	}
@@ -62,7 +69,7 @@ func (o *stdout) WriteString(s string) (int, error) {
 
 func (o *stdout) pace() error {
 	if len(o.buf) >= stdoutSize {
-		return o.Flush()
+		return o.flush()
 	}
 	return nil
 }
@@ -77,6 +84,12 @@ func (o *stdout) endLine() error {
 
 // Flush hands everything over.
 func (o *stdout) Flush() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.flush()
+}
+
+func (o *stdout) flush() error {
 	if len(o.buf) == 0 || o.err != nil {
 		return o.err
 	}
@@ -102,6 +115,15 @@ func (h *Host) flush() {
 
 // Flush hands over what scripts have printed so far.
 func (h *Host) Flush() error { return h.out.Flush() }
+
+// Salvage hands over what scripts have printed when the run cannot be waited
+// for any more, from any goroutine; the process is to end.
+func (h *Host) Salvage() {
+	if h.out.mu.TryLock() { // else it is the output itself that does not answer
+		h.out.flush()
+		h.out.mu.Unlock()
+	}
+}
 
 // IsBrokenPipe reports whether err says that nobody reads standard output any
 // more, which ends a command quietly.

@@ -160,7 +160,7 @@ func (c *command) runScripts() int {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeoutCause(ctx, c.timeout, limit)
 		defer stop()
-		time.AfterFunc(c.timeout+lastGrace, func() { giveUp(limit.Error(), exitTimeout) })
+		time.AfterFunc(c.timeout+lastGrace, func() { c.giveUp(limit.Error(), exitTimeout) })
 	}
 	for _, ch := range chunks {
 		if err = h.RunScript(ctx, ch.Name, ch.Source, ch.Args...); err != nil {
@@ -321,7 +321,10 @@ func (e *signalError) Kind() string { return "cancelled" }
 // busy in one call of Go code that nothing can interrupt.
 const lastGrace = 3 * time.Second
 
-func giveUp(why string, code int) {
+func (c *command) giveUp(why string, code int) {
+	if h := c.host.Load(); h != nil {
+		h.Salvage()
+	}
 	fmt.Fprintf(os.Stderr, "pktsh: %s; it does not answer and is abandoned\n", why)
 	os.Exit(code)
 }
@@ -361,7 +364,7 @@ func (c *command) catchSignals() {
 			case syscall.SIGTERM, syscall.SIGHUP:
 				sig := &signalError{s.(syscall.Signal)}
 				c.cancel(sig)
-				time.AfterFunc(lastGrace, func() { giveUp(sig.Error(), 128+int(sig.Signal)) })
+				time.AfterFunc(lastGrace, func() { c.giveUp(sig.Error(), 128+int(sig.Signal)) })
 			}
 		}
 	}()
