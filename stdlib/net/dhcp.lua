@@ -8,8 +8,10 @@ local OFFERED = 60        -- seconds an offered address is kept
 local DECLINED = 600      -- seconds an address rests that somebody else seems to have
 local POOL = 100          -- addresses, unless the caller says which
 
+-- nil for what is no address: an option of the wrong length reads as octets.
 local function number(ip)
   local a, b, c, d = ip:match("^(%d+)%.(%d+)%.(%d+)%.(%d+)$")
+  if not a then return nil end
   return ((a * 256 + b) * 256 + c) * 256 + d
 end
 
@@ -48,8 +50,8 @@ function dhcp.serve(h, opts)
   local from = broadcast - net > 200 and net + 100 or net + 1
   local to = math.min(broadcast - 1, from + POOL - 1)
   if opts.pool then from, to = number(opts.pool[1]), number(opts.pool[2]) end
-  if from <= net or to >= broadcast or from > to then
-    raise("range", ("dhcp: no addresses in %s to %s"):format(text(from), text(to)))
+  if not from or not to or from <= net or to >= broadcast or from > to then
+    raise("range", "dhcp: the pool is not in the network of " .. me)
   end
   local lease = opts.lease or 86400
   local leases, holder = {}, {} -- by MAC address; who has an address
@@ -60,7 +62,7 @@ function dhcp.serve(h, opts)
   end
   local function usable(ip, mac)
     local n = number(ip)
-    return n >= from and n <= to and free(ip, mac)
+    return n and n >= from and n <= to and free(ip, mac)
   end
   local function take(ip, mac, seconds)
     local old = leases[mac]

@@ -268,8 +268,10 @@ end
 function Conn:_options(t)
   self.mss = 536
   for _, o in ipairs(t.options) do
-    if o[1] == "MSS" then self.mss = math.max(64, o[2]) end
-    if o[1] == "WScale" then self.scaled, self.scale = true, math.min(14, o[2]) end -- RFC 7323 §2.3
+    if type(o) == "table" and type(o[2]) == "number" then -- else it has no value, or is malformed
+      if o[1] == "MSS" then self.mss = math.max(64, o[2]) end
+      if o[1] == "WScale" then self.scaled, self.scale = true, math.min(14, o[2]) end -- RFC 7323 §2.3
+    end
   end
   self.mss = math.min(self.mss, self.stack.mss(self.rip))
 end

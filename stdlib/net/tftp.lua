@@ -30,7 +30,7 @@ local function refusal(code, text) return TFTP{} / TFTP_ERROR{errorcode = code, 
 local function transfer(send, take, file, rrq, timeout)
   local size, window, taken = 512, 1, {}
   for _, o in ipairs(rrq.options) do
-    local name, n = o.oname:lower(), tonumber(o.value)
+    local name, n = (o.oname or ""):lower(), tonumber((o.value or ""):match("^%d+$")) -- either may be cut off
     local v = OPTIONS[name] and n and OPTIONS[name](n, file)
     if v then
       taken[#taken + 1] = {name, tostring(v)}
@@ -57,8 +57,8 @@ local function transfer(send, take, file, rrq, timeout)
     local moved = false
     repeat
       local p = take(math.max(0, limit - clock.now()))
-      if p and p.TFTP_ERROR then return nil, p.TFTP_ERROR.errormsg end
-      if p and p.TFTP_ACK then
+      if p and p.TFTP_ERROR then return nil, p.TFTP_ERROR.errormsg or "ended by the client" end
+      if p and p.TFTP_ACK and p.TFTP_ACK.block then
         -- Only an acknowledgement of what is under way moves the transfer on:
         -- answering older ones again would double every packet from then on.
         local ahead = (p.TFTP_ACK.block - acked) % 65536
@@ -93,11 +93,11 @@ function tftp.serve(h, open, opts)
     local ip, u = p.IP or p.IPv6, p.UDP
     local who = ip.src .. " " .. u.sport
     if q.TFTP_WRQ then
-      report(ip.src, q.TFTP_WRQ.filename, nil, "writing is not allowed")
+      report(ip.src, q.TFTP_WRQ.filename or "", nil, "writing is not allowed")
       return refusal(2, "read only")
     end
     local rrq = q.TFTP_RRQ
-    if not rrq then
+    if not rrq or not rrq.mode then -- a request that was cut has no mode
       if not q.TFTP_ERROR then return refusal(4, "not a request") end
       return
     end
