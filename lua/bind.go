@@ -761,7 +761,9 @@ func toNumber(v Value) (float64, bool) {
 }
 
 // Seconds turns seconds into a Duration; what is too long to count is as long
-// as can be.
+// as can be. More than nothing is never nothing: a script that sleeps until a
+// time which is a fraction of a nanosecond away would try for ever, because on
+// the virtual clock no time passes meanwhile.
 func Seconds(s float64) (time.Duration, error) {
 	switch {
 	case math.IsNaN(s):
@@ -771,7 +773,11 @@ func Seconds(s float64) (time.Duration, error) {
 	case s <= math.MinInt64/1e9:
 		return math.MinInt64, nil
 	}
-	return time.Duration(math.Round(s * 1e9)), nil
+	d := time.Duration(math.Round(s * 1e9))
+	if d == 0 && s > 0 {
+		d = 1
+	}
+	return d, nil
 }
 
 func integer(n float64, t reflect.Type) (reflect.Value, error) {

@@ -473,3 +473,15 @@ print(pcall(t.wait), pcall(spawn(sleep, 1).wait, 5))`,
 			"timeout\twaiting\n1\tnil\t3\n1\tnil\t3\ndone\t3\nown\tfailed\n"+
 			"false\tfalse\targument self: want Task, got number; call it with a colon: x:wait() (Task:wait), at test.lua:8")
 }
+
+// A script that waits for a time less than a nanosecond away gets there.
+func TestSleepIsNeverNothing(t *testing.T) {
+	for _, wait := range []float64{1e-10, 4.9e-324, 1e-9} {
+		if d, err := Seconds(wait); d != 1 || err != nil {
+			t.Errorf("%g s is %d ns, %v", wait, d, err)
+		}
+	}
+	if d, err := Seconds(0); d != 0 || err != nil {
+		t.Errorf("0 s is %d ns, %v", d, err)
+	}
+}

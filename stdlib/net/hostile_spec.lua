@@ -30,6 +30,17 @@ test("mangled requests", function()
     udp(68, 67, BOOTP{chaddr = mac} / DHCP{options = {{"message-type", "request"}, {"requested_addr", "10.0.2.100"}, {"server_id", "10.0.2.1"}, "end"}}),
     udp(2000, 69, TFTP{} / TFTP_RRQ{filename = "boot.ipxe", options = {{"blksize", "1432"}, {"tsize", "0"}, {"timeout", "1"}}}),
     udp(2000, 69, TFTP{} / TFTP_WRQ{filename = "x"}),
+    -- What a client says on a transfer's port.
+    function()
+      c:write(head / ip() / UDP{sport = 2001, dport = 69} / (TFTP{} / TFTP_RRQ{filename = "boot.ipxe"}))
+      for p in c:packets(0.1) do
+        if p.UDP and p.UDP.dport == 2001 then
+          local t = math.random(3) == 1 and TFTP_ERROR{errormsg = "no"} or TFTP_ACK{block = 1}
+          return head / ip() / UDP{sport = 2001, dport = p.UDP.sport} / mangle(bytes(TFTP{} / t))
+        end
+      end
+      return head
+    end,
     function()
       local p = head / ip() / TCP.parse(mangle(bytes(TCP{sport = 9, dport = 80, flags = "S", options = {{"MSS", 1460}, {"WScale", 7}}})))
       if p.TCP then p.TCP.dport, p.TCP.chksum = 80, nil end -- a wrong checksum would end it at the door
