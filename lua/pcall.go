@@ -9,7 +9,7 @@ import (
 
 // Protected calls run on a state of their own. In gopher-lua v1.1.2 an error
 // closes the open upvalues of every frame of the state it is raised in, also
-// of those below the pcall (issue 448): afterwards the caller's locals and the
+// of those below the pcall (gopher-lua, bug 448): afterwards the caller's locals and the
 // closures over them are different variables. On a state of its own the error
 // cannot reach the caller's frames. States are pooled.
 
