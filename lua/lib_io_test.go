@@ -134,7 +134,8 @@ func TestReadersThatEndAreStopped(t *testing.T) {
 		begin := time.Now()
 		err := r.h.RunScript(ctx, "test.lua", src)
 		cancel()
-		if err != nil && KindOf(err) != "timeout" && !errors.As(err, new(*MemoryError)) {
+		// A fast machine meets the limit of a string before the one of time.
+		if err != nil && KindOf(err) != "timeout" && KindOf(err) != "range" && !errors.As(err, new(*MemoryError)) {
 			t.Errorf("%s: %v", src, err)
 		}
 		t.Logf("%v %s: %v", time.Since(begin), src, err)
