@@ -25,10 +25,11 @@ const std = "the standard library"
 // mayImport is the import table of docs/architecture.md. A name that ends in
 // "/..." stands for a whole tree; package names of ours are relative to pktsh/.
 var mayImport = map[string][]string{
-	"engine/wire":   {std},
-	"engine/clock":  {std},
-	"engine/filter": {std, "golang.org/x/net/bpf"},
-	"engine/tunnel": {std, "golang.org/x/sys/...", "github.com/songgao/water/...", "engine/clock"},
+	"engine/wire":    {std},
+	"engine/clock":   {std},
+	"engine/filter":  {std, "golang.org/x/net/bpf"},
+	"engine/tunnel":  {std, "golang.org/x/sys/...", "github.com/songgao/water/...", "engine/clock"},
+	"engine/netlink": {std, "golang.org/x/sys/...", "github.com/mdlayher/netlink/...", "engine/wire", "engine/clock"},
 	"engine": {std, "golang.org/x/sys/...", "github.com/google/gopacket/...", "github.com/songgao/water/...",
 		"engine/wire", "engine/filter", "engine/tunnel", "engine/clock"},
 	"lua":           {std, "github.com/yuin/gopher-lua/...", "engine/clock"},
@@ -257,7 +258,8 @@ func TestDependencies(t *testing.T) {
 		modules[f[2]] = f[3]
 	}
 	direct := []string{"pktsh", "github.com/yuin/gopher-lua", "github.com/chzyer/readline", "github.com/google/gopacket",
-		"github.com/songgao/water", "golang.org/x/sys", "golang.org/x/net"}
+		"github.com/songgao/water", "golang.org/x/sys", "golang.org/x/net",
+		"github.com/mdlayher/netlink", "github.com/mdlayher/socket", "golang.org/x/sync"}
 	for name, dir := range modules {
 		if !slices.Contains(direct, name) {
 			t.Errorf("%s is not a dependency the design names", name)

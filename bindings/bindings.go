@@ -7,5 +7,5 @@ import "pktsh/lua"
 // Modules are all modules of pktsh. Listing them binds nothing: a host opens a
 // module when a script first touches one of its names.
 func Modules() []lua.Module {
-	return append([]lua.Module{connModule(), wireModule, filterModule(), tunnelModule(), netnsModule()}, stdlibModules()...)
+	return append([]lua.Module{connModule(), wireModule, filterModule(), tunnelModule(), netnsModule(), netlinkModule()}, stdlibModules()...)
 }

@@ -9,5 +9,5 @@ import "embed"
 // FS holds every Lua file of this folder by its path ("proto/ip.lua") and
 // proto/INDEX, the list of the layouts with the file that declares each.
 //
-//go:embed *.lua net/*.lua proto/*.lua proto/INDEX
+//go:embed *.lua net/*.lua netlink/*.lua proto/*.lua proto/INDEX
 var FS embed.FS

@@ -1,0 +1,26 @@
+package bindings
+
+import "pktsh/lua"
+
+// netlinkModule is the kernel's messages: sockets and message classes. What
+// people call by name (links, addresses, routes) is Lua in stdlib/netlink.
+func netlinkModule() lua.Module {
+	w := &netlinkWorld{}
+	return lua.Module{
+		Name: "netlink",
+		Doc:  "Netlink: sockets to the Linux kernel, the classes of its messages, and the events it sends.",
+		Init: w.init,
+		Lua:  "netlink.lua",
+	}
+}
+
+// netlinkWorld is what the netlink sockets and messages of one host share.
+type netlinkWorld struct {
+	h *lua.Host
+	t *lua.Table // the module
+}
+
+func (w *netlinkWorld) init(h *lua.Host, t *lua.Table) error {
+	w.h, w.t = h, t
+	return nil
+}
