@@ -1,16 +1,23 @@
 package bindings
 
-import "pktsh/lua"
+import (
+	"slices"
+
+	"pktsh/lua"
+)
 
 // netlinkModule is the kernel's messages: sockets and message classes. What
 // people call by name (links, addresses, routes) is Lua in stdlib/netlink.
 func netlinkModule() lua.Module {
 	w := &netlinkWorld{}
 	return lua.Module{
-		Name: "netlink",
-		Doc:  "Netlink: sockets to the Linux kernel, the classes of its messages, and the events it sends.",
-		Init: w.init,
-		Lua:  "netlink.lua",
+		Name:    "netlink",
+		Doc:     "Netlink: sockets to the Linux kernel, the classes of its messages, and the events it sends.",
+		Init:    w.init,
+		Lua:     "netlink.lua",
+		Funcs:   slices.Concat(w.socketFuncs()),
+		Types:   slices.Concat(w.socketTypes()),
+		Options: slices.Concat(w.socketOptions()),
 	}
 }
 
