@@ -182,7 +182,7 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@field duplicate? number  probability that it delivers a frame twice
 ---@field reorder? number    probability that a frame takes longer, so that later ones overtake it
 ---@field bandwidth? number  bits per second of the medium
----@field queue? integer     octets a port keeps unread before it drops (default 16 MiB)`, Go: lanOptions{}},
+---@field queue? integer     octets a port keeps unread, and the LAN under way, before it drops (default 16 MiB)`, Go: lanOptions{}},
 			{Decl: `
 ---@class connector.McastOptions
 ---@field group? string     default 239.192.168.1

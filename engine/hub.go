@@ -28,6 +28,8 @@ type Hub struct {
 	ports []*Port    // replaced, never changed, so that it may be walked without mu
 	made  int        // ports ever made; numbers them
 	busy  time.Time  // when the medium has sent what it was given
+	away  int        // frames under way
+	load  int        // their octets, with what they cost beside
 	spare [][]byte   // buffers for frames under way
 	stats HubStats
 	done  bool
@@ -42,13 +44,13 @@ type HubConfig struct {
 	Duplicate float64       // probability that it delivers it twice
 	Reorder   float64       // probability that a frame takes twice its latency (at least 1 ms more), so that later ones overtake it
 	Bandwidth float64       // bits per second; 0 is without limit
-	Queue     int           // octets of unread frames a port keeps, and of unsent ones the medium does, before it drops (default 16 MiB)
+	Queue     int           // octets of unread frames that a port keeps, and of frames under way that the medium does, before it drops (default 16 MiB)
 }
 
 // HubStats counts what happened on the medium.
 type HubStats struct {
 	Frames, Octets uint64 // written by the ports
-	Lost           uint64 // by Loss, or because Bandwidth left more than Queue octets unsent
+	Lost           uint64 // by Loss, because more than Queue octets were unsent or under way, or because Close came first
 	Duplicated     uint64
 	Reordered      uint64
 	Delivered      uint64 // into the queues of ports, one for each
@@ -153,6 +155,9 @@ func (h *Hub) Stats() HubStats {
 func (h *Hub) Close() error {
 	h.mu.Lock()
 	ports := h.ports
+	if !h.done {
+		h.stats.Lost += uint64(h.away)
+	}
 	h.done = true
 	h.mu.Unlock()
 	for _, p := range ports {
@@ -233,6 +238,13 @@ func (h *Hub) transmit(from *Port, frame []byte, now time.Time, r *rand.Rand) bo
 		}
 		return true
 	}
+	cost := len(frame) + frameOverhead
+	if h.load+cost > h.cfg.Queue {
+		h.stats.Lost++
+		return false
+	}
+	h.away++
+	h.load += cost
 	var buf []byte
 	if n := len(h.spare); n > 0 {
 		buf, h.spare = h.spare[n-1], h.spare[:n-1]
@@ -244,6 +256,8 @@ func (h *Hub) transmit(from *Port, frame []byte, now time.Time, r *rand.Rand) bo
 			h.mu.Unlock()
 			return
 		}
+		h.away--
+		h.load -= cost
 		for range copies {
 			h.deliver(from, buf, h.env.Clock.Now())
 		}

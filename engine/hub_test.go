@@ -96,6 +96,38 @@ func TestHubBoundsQueuesAndCountsDrops(t *testing.T) {
 	}
 }
 
+// What is under way takes memory, too: a LAN of great latency holds no more of
+// it than its queue, and counts the rest.
+func TestHubBoundsWhatIsUnderWay(t *testing.T) {
+	env := virtualEnv(1)
+	h, p := hub(t, env, engine.HubConfig{Latency: time.Hour, Duplicate: 1, Queue: 10_000}, 2)
+	f := frame(0, 1000-64) // with its cost 1000
+	for range 3 {
+		send(t, p[0], f)
+	}
+	for range 97 {
+		send(t, p[0], f)
+	}
+	if s := h.Stats(); s.Frames != 100 || s.Lost != 90 || s.Delivered != 0 {
+		t.Errorf("%+v", s)
+	}
+	at, ok := env.Clock.Next()
+	if !ok {
+		t.Fatal("nothing is under way")
+	}
+	env.Clock.Advance(at)
+	env.Clock.RunDue()
+	// Each came twice, and the port has room for ten.
+	if s, q := h.Stats(), p[1].Stats(); s.Delivered != 10 || s.Dropped != 10 || q.Dropped != 10 {
+		t.Errorf("%+v, %+v", s, q)
+	}
+	send(t, p[0], f, f)
+	h.Close()
+	if s := h.Stats(); s.Frames != 102 || s.Lost != 92 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestHubQueueKeepsOrderUnderAnyPattern(t *testing.T) {
 	_, p := hub(t, realEnv(), engine.HubConfig{Queue: 1 << 20}, 2)
 	r := rand.New(rand.NewPCG(7, 7))
