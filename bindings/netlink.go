@@ -15,9 +15,9 @@ func netlinkModule() lua.Module {
 		Doc:     "Netlink: sockets to the Linux kernel, the classes of its messages, and the events it sends.",
 		Init:    w.init,
 		Lua:     "netlink.lua",
-		Funcs:   slices.Concat(w.socketFuncs()),
-		Types:   slices.Concat(w.socketTypes()),
-		Options: slices.Concat(w.socketOptions()),
+		Funcs:   slices.Concat(w.socketFuncs(), w.messageFuncs()),
+		Types:   slices.Concat(w.socketTypes(), w.messageTypes()),
+		Options: slices.Concat(w.socketOptions(), w.messageOptions()),
 	}
 }
 
