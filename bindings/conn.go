@@ -42,6 +42,7 @@ func connModule() lua.Module {
 ---    dgram+unix:/REMOTE             the same over unix sockets; ?local=/LOCAL
 ---    udp://ADDR:PORT                UDP to one peer; ?local=ADDR:PORT
 ---    sctp://HOST:PORT               messages in SCTP, one to one; ?server=1
+---    qemu:mcast=GROUP:PORT,…        what -netdev socket does with these options
 ---    pcap:FILE                      a capture file to read
 ---    pcap_writer:FILE               a capture file to write; ?linktype=raw&nanos=1
 ---@param url string
@@ -126,12 +127,12 @@ function connector.pcap_writer(opts)`, Go: w.pcapWriter},
 ---The forms that open understands.
 ---@return string[]
 function connector.schemes()`, Go: engine.Schemes},
-		}, w.socketFuncs()),
+		}, w.socketFuncs(), w.pcsFuncs()),
 		Types: []lua.Type{
 			{
-				Name: "Conn", Doc: "Something that carries frames. Fields: name, linktype, up, peer, link_error; matches and match_index of the last expect.",
+				Name: "Conn", Doc: "Something that carries frames. Fields: name, linktype, up, peer, link_error, file (its descriptor); of a multicast LAN group, port, ttl, loop, ifaddr; matches and match_index of the last expect.",
 				Go: reflect.TypeFor[*Conn](), Index: connIndex,
-				Methods: slices.Concat(connMethods, sendMethods, unsupportedOps),
+				Methods: slices.Concat(connMethods, sendMethods, pcsMethods, unsupportedOps),
 			},
 			{
 				Name: "Lan", Doc: "A LAN in memory. Field: name.",
@@ -231,7 +232,7 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@field timeout? seconds  how long in all (default: for ever)
 ---@field limit? integer    frames to look at
 ---@field keep? boolean     frames that match nothing stay readable`, Go: expectOptions{}},
-			sendOptionsClass, writeOptionsClass,
+			sendOptionsClass, writeOptionsClass, headerClass, pcsOptions,
 			{Decl: `
 ---@class Conn.SrOptions
 ---@field timeout? seconds  to wait after the last frame was sent (default 2)
@@ -622,13 +623,7 @@ function Conn:tee(other)`, Go: (*Conn).tee},
 ---@return Conn  itself
 ---@error argument  the filter does not hold; the message points at the fault
 ---@error closed    the connector was closed
-function Conn:filter(filter)`, Go: func(c *Conn, v lua.Value) (*Conn, error) {
-		f, err := filterArg(c.h, v, c.Conn.LinkType(), "filter")
-		if err != nil {
-			return nil, err
-		}
-		return c, c.setFilter(f)
-	}},
+function Conn:filter(filter)`, Go: (*Conn).filterBy},
 	{Decl: `
 ---What passed so far: rx_frames, rx_octets, tx_frames, tx_octets, tx_dropped
 ---(written and lost: the link was down), dropped (arrived and lost before anybody
@@ -645,6 +640,15 @@ function Conn:wait_up(timeout)`, Go: connWaitUp},
 	{Decl: `
 ---Closes it; whoever waits for a frame gets an error of kind closed.
 function Conn:close()`, Go: (*Conn).close},
+}
+
+// filterBy is setFilter with what a script has for a filter.
+func (c *Conn) filterBy(v lua.Value) (*Conn, error) {
+	f, err := filterArg(c.h, v, c.Conn.LinkType(), "filter")
+	if err != nil {
+		return nil, err
+	}
+	return c, c.setFilter(f)
 }
 
 // connIndex gives the fields; the methods are the host's.
@@ -668,6 +672,8 @@ func connIndex(L *lua.State) int {
 		L.Push(lua.String(c.Conn.LinkType().String()))
 	case key == "up" || key == "peer" || key == "link_error":
 		L.Push(c.link(key))
+	case key == "group" || key == "port" || key == "ttl" || key == "loop" || key == "ifaddr" || key == "file":
+		L.Push(c.multicast(key))
 	case key == "matches" && c.matches != nil:
 		L.Push(c.matches)
 	case key == "match_index" && c.matches != nil:

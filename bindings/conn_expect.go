@@ -286,8 +286,6 @@ var unsupportedOps = func() []lua.Func {
 		{"bind", "Binds to an address", `give the address when it is opened, as in open"udp://HOST:PORT?local=ADDR:PORT"`},
 		{"connect", "Connects to a peer", `give the peer when it is opened, as in open"tcp://HOST:PORT"`},
 		{"listen", "Listens for peers", `open it with server=1, as in open"stream+tcp://127.0.0.1:5000?server=1"`},
-		{"recvfrom", "Receives with the sender's address", `the frame carries the addresses: use read_packet`},
-		{"sendto", "Sends to an address", `the frame carries the address, or the connector has one peer: use write`},
 	} {
 		fs = append(fs, lua.Func{Decl: "\n---" + o.doc + ", where a connector can; else an error of kind unsupported.\n---@param ... any\n" +
 			"---@error unsupported  " + o.hint + "\nfunction Conn:" + o.name + "(...)",

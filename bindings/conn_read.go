@@ -517,7 +517,18 @@ func (c *Conn) onPacket(fn *lua.Function, pass lua.Value) (*handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.writeOnly(); err != nil {
+		return nil, err
+	}
 	return c.attach(&handler{c: c, fn: fn, pass: f}, &c.handlers, "Conn:on_packet")
+}
+
+// writeOnly is why nothing can ever be read here; nil if it can.
+func (c *Conn) writeOnly() error {
+	if _, err := c.Conn.TryRead(nil); errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return nil
 }
 
 func (c *Conn) tee(other *Conn) (*handler, error) {
@@ -544,7 +555,7 @@ func (c *Conn) attach(k *handler, list *[]*handler, what string) (*handler, erro
 		return nil, &engine.OpError{Op: "read", Conn: c.Conn.Name(), Err: net.ErrClosed}
 	}
 	*list = append(slices.Clip(*list), k)
-	if !c.pumping {
+	if !c.pumping && c.writeOnly() == nil {
 		c.pumping = true
 		c.pump.join()
 		fn := c.h.NewFunction(func(L *lua.State) int {

@@ -110,6 +110,11 @@ func (c *Conn) writeKeeping(b []byte, opts lua.Value) error {
 			return &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option len: the frame has %d octets, and cannot have had %d on the wire", len(b), f.Len)}
 		}
 	}
+	return c.keep(w, f)
+}
+
+// keep writes one frame with its time and length.
+func (c *Conn) keep(w engine.FrameWriter, f engine.Frame) error {
 	one := [1]engine.Frame{f}
 	try := func() (int, error) {
 		c.tx.Lock()
@@ -118,7 +123,7 @@ func (c *Conn) writeKeeping(b []byte, opts lua.Value) error {
 	}
 	n, err := try()
 	if n == 0 && err == nil {
-		one[0].Data = bytes.Clone(b)
+		one[0].Data = bytes.Clone(f.Data)
 		err = c.whenThereIsRoom(try)
 	}
 	if err == nil && len(c.tees) > 0 {

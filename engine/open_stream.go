@@ -20,6 +20,7 @@ func init() {
 		{"bess", "bess:/PATH?server=1  or  ?reconnect=SECONDS", openStreamURL("unixpacket", Messages, LinkEthernet)},
 		{"tcp", "tcp://HOST:PORT?server=1&prefix=4", openStreamURL("tcp", Segments, LinkUser0)},
 		{"sctp", "sctp://HOST:PORT?server=1", openStreamURL("sctp", Messages, LinkUser0)},
+		{"qemu", "qemu:listen=[HOST]:PORT  or  connect=HOST:PORT  or  mcast=GROUP:PORT,localaddr=ADDR  or  udp=ADDR:PORT,localaddr=ADDR:PORT", openQEMUText},
 	}, datagramSchemes())
 }
 

@@ -37,3 +37,11 @@ func OpenLink(_ *Env, cfg LinkConfig) (Conn, error) {
 
 // OpenDatagrams opens a link in datagrams, on Linux.
 func OpenDatagrams(_ *Env, cfg DatagramConfig) (Conn, error) { return nil, unsupported(cfg.name()) }
+
+// SocketOf asks the kernel about the socket of c, on Linux.
+func SocketOf(c Conn) (Socket, error) {
+	return Socket{}, &OpError{Op: "socket", Conn: c.Name(), Err: errors.ErrUnsupported}
+}
+
+// CarriesDatagrams tells what kind of socket a descriptor is, on Linux.
+func CarriesDatagrams(int) (bool, error) { return false, unsupported("fd") }

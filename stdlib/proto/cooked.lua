@@ -29,10 +29,14 @@ SLL2 = wire.layout("SLL2", {
 -- 30 macOS, 10 Linux.
 local family = { [2] = "IPv4", [10] = "IPv6", [24] = "IPv6", [28] = "IPv6", [30] = "IPv6" }
 
+local either = {}
+for af, name in pairs(family) do either[af], either[af * 0x1000000] = name, name end
+
 --- BSD loopback, LINKTYPE_NULL (0): an address family in the byte order of the
--- machine that captured; little endian here, as all but museum pieces.
+-- machine that captured; little endian here, as all but museum pieces, whose
+-- numbers are known, too.
 Null = wire.layout("Null", {
-  { "type", "u32le", auto = wire.next(), default = 2, names = family, doc = "AF_… of the packet" },
+  { "type", "u32le", auto = wire.next(), default = 2, names = either, doc = "AF_… of the packet" },
 }, { summary = "{type}" })
 
 --- OpenBSD loopback, LINKTYPE_LOOP (108): an address family in network order.

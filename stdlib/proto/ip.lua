@@ -54,6 +54,7 @@ IP = wire.layout("IP", {
 IP:follows("Ether", { type = 0x0800 })
 IP:follows("LLC", { dsap = 0x06, ssap = 0x06, ctrl = 3 })
 for _, under in ipairs { "Null", "Loop" } do IP:follows(under, { type = 2 }) end
+IP:follows("Null", { type = 0x02000000 })  -- captured on a big-endian machine
 IP:follows("IP", { proto = 4 })      -- RFC 2003
 IP:follows("IPv6", { nh = 4 })       -- RFC 2473
 for _, error in ipairs { 3, 4, 5, 11, 12 } do IP:follows("ICMP", { type = error }) end

@@ -22,6 +22,7 @@ for _, under in ipairs { "Null", "Loop" } do
   -- FreeBSD, Linux.
   for _, af in ipairs { 30, 24, 28, 10 } do IPv6:follows(under, { type = af }) end
 end
+for _, af in ipairs { 24, 28, 10 } do IPv6:follows("Null", { type = af * 0x1000000 }) end  -- from big-endian machines
 IPv6:follows("IP", { proto = 41 })   -- RFC 4213
 IPv6:follows("IPv6", { nh = 41 })    -- RFC 2473
 for _, error in ipairs { 1, 2, 3, 4 } do IPv6:follows("ICMPv6", { type = error }) end
