@@ -31,7 +31,7 @@ func connModule() lua.Module {
 ---Opens a connector from a short text:
 ---
 ---    mem:NAME                       a port on the memory LAN of that name
----    mcast://GROUP:PORT?if=ADDR     a LAN in multicast datagrams, as of QEMU and User Mode Linux
+---    mcast://GROUP:PORT?if=ADDR     a LAN in multicast datagrams, as of QEMU and User Mode Linux; ?own=0
 ---    tap:NAME  tun:NAME             a device of the kernel; ?addr=10.9.0.1/24&mtu=9000&up=1
 ---    link:NAME                      an interface, beside the kernel's own stack; ?promisc=1&filter=tcp
 ---    stream+tcp://HOST:PORT         a link to QEMU (-netdev stream) over a connection; ?server=1 waits for the peer
@@ -63,13 +63,15 @@ function connector.lan(opts)`, Go: w.lan},
 			{Decl: `
 ---Joins a LAN in multicast datagrams: one datagram is one Ethernet frame, as
 ---User Mode Linux and QEMU (-netdev socket,mcast=239.192.168.1:1102) send them.
----A member hears its own frames, too.
+---A member hears its own frames, too, unless own=false. The group may be one of
+---IPv6: connector.mcast{group="ff02::1:3", ifaddr="eth0"}.
 ---@param opts? connector.McastOptions
 ---@return Conn
 ---@error argument  the group is not a multicast address
 function connector.mcast(opts)`, Go: func(o mcastOptions) (*Conn, error) {
 				cfg := engine.McastConfig{Group: o.Group, Port: o.Port, Interface: o.Ifaddr, TTL: o.TTL, Snaplen: o.Snaplen}
 				cfg.NoLoop = o.Loop != nil && !*o.Loop
+				cfg.NoOwn = o.Own != nil && !*o.Own
 				ns, release, err := netnsArg(w.h, o.Netns, "netns")
 				if err != nil {
 					return nil, err
@@ -191,6 +193,7 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@field ifaddr? string    interface, by address or name, to receive and to send (default: by the routing table)
 ---@field ttl? integer      default 1, this network only
 ---@field loop? boolean     show our frames to members on this host (default true)
+---@field own? boolean      read our own frames (default true); without, they go out from a port of their own
 ---@field snaplen? integer  octets of a frame to keep (default all)
 ---@field netns? string|Netns  network namespace (default: that of netns.run, or the process's)`, Go: mcastOptions{}},
 			{Decl: `
@@ -258,6 +261,7 @@ type mcastOptions struct {
 	Ifaddr  string
 	TTL     int
 	Loop    *bool
+	Own     *bool
 	Snaplen int
 	Netns   lua.Value
 }

@@ -254,7 +254,7 @@ true	true`},
 				print(err.kind, (err.message:gsub("known are .*", "known are …")))
 			end`, `
 argument	open foo:x: unknown scheme "foo", known are …
-argument	open mcast://10.0.0.1:1102: group 10.0.0.1 is not a multicast address (224.0.0.0 to 239.255.255.255)
+argument	open mcast://10.0.0.1:1102: group 10.0.0.1 is not a multicast address (224.0.0.0 to 239.255.255.255, ff00::/8)
 realtime	open mcast://239.192.168.1:1102: the kernel does not follow the virtual clock
 realtime	open tap:pk0: the kernel does not follow the virtual clock
 argument	argument opts: unknown option lattency (did you mean 'latency'?) (connector.lan)

@@ -25,7 +25,8 @@ type device struct {
 	file *os.File
 	raw  syscall.RawConn
 	sock int              // the socket, if file is only what to wait on; else -1
-	life sync.RWMutex     // guards sock against Close
+	out  int              // the socket that sends, if that is another one; else -1
+	life sync.RWMutex     // guards sock and out against Close
 	turn [2]chan struct{} // one goroutine at a time waits in the poller, per Readiness
 	last func(fd uintptr) // run by Close after all waiters were woken; may be nil
 	done chan struct{}
@@ -39,7 +40,7 @@ func newDevice(name string, link LinkType, file *os.File) (*device, error) {
 		file.Close()
 		return nil, err
 	}
-	d := &device{name: name, link: link, file: file, raw: raw, sock: -1, done: make(chan struct{})}
+	d := &device{name: name, link: link, file: file, raw: raw, sock: -1, out: -1, done: make(chan struct{})}
 	for i := range d.turn {
 		d.turn[i] = make(chan struct{}, 1)
 	}
@@ -109,6 +110,14 @@ func (d *device) control(op string, f func(fd uintptr)) error {
 	return nil
 }
 
+// sender is the socket that sends.
+func (d *device) sender() int {
+	if d.out >= 0 {
+		return d.out
+	}
+	return d.sock
+}
+
 // watch makes the epoll descriptor ask the socket, or not any more.
 func (d *device) watch(op int) (err error) {
 	cerr := d.raw.Control(func(ep uintptr) { // keeps Close from closing the socket
@@ -125,8 +134,8 @@ func (d *device) waitForRoom(ctx context.Context) error {
 			return err
 		}
 		ready := false
-		if err := d.control("wait", func(fd uintptr) {
-			p := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		if err := d.control("wait", func(uintptr) {
+			p := [1]unix.PollFd{{Fd: int32(d.sender()), Events: unix.POLLOUT}}
 			n, err := unix.Poll(p[:], 1)
 			ready = n > 0 || err != nil && err != unix.EINTR
 		}); err != nil || ready {
@@ -210,6 +219,9 @@ func (d *device) Close() error {
 		if d.sock >= 0 {
 			d.life.Lock()
 			unix.Close(d.sock)
+			if d.out >= 0 {
+				unix.Close(d.out)
+			}
 			d.life.Unlock()
 		}
 	})

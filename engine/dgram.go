@@ -89,6 +89,7 @@ func (c *DatagramConfig) addresses() (remote, local netip.AddrPort, err error) {
 	if err != nil || remote.Port() == 0 {
 		return remote, local, argument("peer %q: want ADDR:PORT", c.Remote)
 	}
+	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
 	local = netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
 	if remote.Addr().Is6() {
 		local = netip.AddrPortFrom(netip.IPv6Unspecified(), 0)
@@ -97,6 +98,7 @@ func (c *DatagramConfig) addresses() (remote, local netip.AddrPort, err error) {
 		if local, err = netip.ParseAddrPort(c.Local); err != nil {
 			return remote, local, argument("local=%s: want ADDR:PORT", c.Local)
 		}
+		local = netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
 		if local.Addr().Is4() != remote.Addr().Is4() {
 			return remote, local, argument("local=%s and %s are not of one family", c.Local, c.Remote)
 		}

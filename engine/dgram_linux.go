@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
-	"sync/atomic"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -41,78 +43,86 @@ func udpDatagrams(cfg DatagramConfig) (Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &udpPeer{to: net.UDPAddrFromAddrPort(remote)}
-	if cfg.Scheme == "udp" {
-		p.UDPConn, err = net.DialUDP("udp", net.UDPAddrFromAddrPort(local), p.to)
-		p.connected = true
-	} else {
-		p.UDPConn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(local))
+	to, err := zoneOf(remote.Addr())
+	if err != nil {
+		return nil, err
+	}
+	at, err := zoneOf(local.Addr())
+	if err != nil {
+		return nil, err
+	}
+	family, longest := unix.AF_INET, MaxDatagram
+	if remote.Addr().Is6() {
+		family, longest = unix.AF_INET6, MaxDatagram6
+	}
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	wishForBuffer(fd, receiveBuffer)
+	// The peer may be the address of all, as in QEMU's udp=.
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BROADCAST, 1)
+	err = unix.Bind(fd, sockaddrIn(local, at))
+	if err == nil && cfg.Scheme == "udp" {
+		err = unix.Connect(fd, sockaddrIn(remote, to))
 	}
 	if err != nil {
-		return nil, plain(err)
+		unix.Close(fd)
+		return nil, err
 	}
-	_ = p.SetReadBuffer(receiveBuffer) // a wish: the kernel grants what its limit allows
-	c, err := carryMessages(cfg, p, &p.lost)
-	if s, ok := c.(*stream); ok {
-		s.kernel = p.drops
-		if s.max = MaxDatagram; remote.Addr().Is6() {
-			s.max = MaxDatagram6
+	d, err := newDatagrams(cfg.name(), cfg.Link, fd)
+	if err != nil {
+		return nil, err
+	}
+	d.longest = longest
+	if cfg.Scheme != "udp" {
+		d.to = sockaddrOf(remote, to)
+	}
+	d.refused = func(errno unix.Errno, _ []byte) (verdict, error) {
+		switch errno {
+		case unix.ECONNREFUSED: // what the kernel heard of a frame that was sent: nobody has the port open
+			return isLate, nil
+		case unix.EHOSTUNREACH, unix.ENETUNREACH, unix.ENETDOWN, unix.EPERM, unix.ENOBUFS:
+			return isLost, nil // the peer, or the way to it, is away and may come back
 		}
+		return isError, nil
 	}
-	return c, err
+	return &udp{datagrams: d, peer: remote.String()}, nil
 }
 
-// udpPeer is the peer of a UDP socket.
-type udpPeer struct {
-	*net.UDPConn
-	to        *net.UDPAddr
-	connected bool
-	lost      func() // counts
-	last      atomic.Uint64
+// zoneOf is the index of the interface that the zone of an address names.
+func zoneOf(a netip.Addr) (int, error) {
+	if a.Zone() == "" {
+		return 0, nil
+	}
+	i, err := net.InterfaceByName(a.Zone())
+	if err == nil {
+		return i.Index, nil
+	}
+	n, nerr := strconv.Atoi(a.Zone())
+	if nerr != nil {
+		return 0, argument("zone of %s: there is no such interface", a)
+	}
+	return n, nil
 }
 
-func (p *udpPeer) RemoteAddr() net.Addr { return p.to }
-
-// Read counts what the kernel says of frames that were sent: the peer is away,
-// and may come back.
-func (p *udpPeer) Read(b []byte) (int, error) {
-	for {
-		n, _, err := p.ReadFromUDPAddrPort(b)
-		if !errors.Is(err, unix.ECONNREFUSED) {
-			return n, err
-		}
-		p.lost()
-	}
+// udp is a link in datagrams to one peer, which is always up.
+type udp struct {
+	*datagrams
+	peer string
 }
 
-// Write sends a message, or counts it as lost: the peer, or the way to it, is
-// away.
-func (p *udpPeer) Write(b []byte) (n int, err error) {
-	if p.connected {
-		n, err = p.UDPConn.Write(b)
-	} else {
-		n, err = p.WriteToUDP(b, p.to)
-	}
-	for _, away := range []error{unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EPERM, unix.ENOBUFS} {
-		if errors.Is(err, away) {
-			p.lost()
-			return len(b), nil
-		}
-	}
-	return n, err
-}
+// LinkState knows the peer's address.
+func (u *udp) LinkState() (bool, string, error) { return true, u.peer, nil }
 
-// drops is how many datagrams found the socket's buffer full.
-func (p *udpPeer) drops() uint64 {
-	if raw, err := p.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) { p.last.Store(kernelDrops(fd)) }) // closed: the last count holds
+// WaitLink has nothing to wait for.
+func (u *udp) WaitLink(context.Context) error {
+	select {
+	case <-u.done:
+		return closedError("wait", u.name)
+	default:
+		return nil
 	}
-	return p.last.Load()
-}
-
-func (p *udpPeer) Close() error {
-	p.drops()
-	return p.UDPConn.Close()
 }
 
 // unixDatagrams takes over a path that somebody left behind when he died. The

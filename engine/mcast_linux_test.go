@@ -2,9 +2,11 @@ package engine_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -103,7 +105,10 @@ func TestMcastSaysWhatIsWrong(t *testing.T) {
 	}{
 		{engine.McastConfig{Group: "10.0.0.1"}, "argument", "10.0.0.1 is not a multicast address"},
 		{engine.McastConfig{Group: "lab"}, "argument", "not an address"},
-		{engine.McastConfig{Group: "ff02::1"}, "argument", "IPv4"},
+		{engine.McastConfig{Group: "ff02::1"}, "argument", "name an interface, as in ?if=lo"},
+		{engine.McastConfig{Group: "ff02::1%lo", Interface: "eth0"}, "argument", "two interfaces"},
+		{engine.McastConfig{Group: "ff05::1", Interface: "127.0.0.1"}, "argument", "neither an interface nor an IPv6 address"},
+		{engine.McastConfig{Group: "fe80::1"}, "argument", "not a multicast address"},
 		{engine.McastConfig{Port: 70000}, "argument", "port 70000"},
 		{engine.McastConfig{TTL: 300}, "argument", "ttl 300"},
 		{engine.McastConfig{Interface: "nowhere0"}, "argument", `interface "nowhere0"`},
@@ -117,6 +122,120 @@ func TestMcastSaysWhatIsWrong(t *testing.T) {
 	if _, err := engine.OpenMcast(virtualEnv(1), engine.McastConfig{}); !kindIs(err, "realtime") {
 		t.Errorf("on the virtual clock: %v", err)
 	}
+}
+
+// The LAN on IPv6 is the same, also where a group belongs to one link only.
+func TestMcastOnIPv6(t *testing.T) {
+	if !need.Netns(t) {
+		return
+	}
+	loopback(t)
+	x := openMcast6(t, engine.McastConfig{Group: "ff02::1:3", Interface: "lo"})
+	_, err := x.TryWrite([][]byte{frame(0, 60)})
+	var hint interface{ Hint() string }
+	if !errors.As(err, &hint) || !strings.Contains(hint.Hint(), "ip -6 route add local ff00::/8 dev lo") {
+		t.Errorf("without a route: %v", err)
+	}
+	close2(t, x)
+	multicastRoute(t)
+	for _, cfg := range []engine.McastConfig{
+		{Group: "ff02::1:3", Interface: "lo"}, {Group: "ff01::77%lo"}, {Group: "ff02::1:3", Interface: "::1"}, {Group: "ff05::77", Interface: "lo"},
+	} {
+		cfg.Port = lanConfig().Port
+		a, b := openMcast6(t, cfg), openMcast6(t, cfg)
+		long := frame(1, engine.MaxDatagram6)
+		send(t, a, frame(0, 42), long)
+		for _, c := range []engine.Conn{a, b} {
+			got := collect(t, c, 2, 3)
+			if !bytes.Equal(got[0].Data, frame(0, 42)) || !bytes.Equal(got[1].Data, long) {
+				t.Errorf("%s: other frames", c.Name())
+			}
+		}
+		c := openURL(t, b.Name())
+		if c.Name() != a.Name() || !strings.HasPrefix(c.Name(), "mcast://[ff0") {
+			t.Errorf("%s is %s", a.Name(), c.Name())
+		}
+		for _, c := range []engine.Conn{a, b, c} {
+			close2(t, c)
+		}
+	}
+}
+
+// Any number of members of one host can leave out their own frames, and only
+// these: they are told by address and port, and nothing else.
+func TestMcastWithoutOwnFrames(t *testing.T) {
+	if !need.Netns(t) {
+		return
+	}
+	loopback(t)
+	multicastRoute(t)
+	for _, cfg := range []engine.McastConfig{lanConfig(), {Group: "ff02::1:3", Port: lanConfig().Port, Interface: "lo"}} {
+		var all []engine.Conn
+		for range 3 {
+			cfg := cfg
+			cfg.NoOwn = true
+			all = append(all, openMcast6(t, cfg))
+		}
+		plain := openMcast6(t, cfg)
+		for i, c := range append(all, plain) {
+			send(t, c, frame(i, 60), frame(i, 60))
+		}
+		for i, c := range append(all, plain) {
+			n := 6
+			if c == plain {
+				n = 8
+			}
+			for _, f := range collect(t, c, n, 64) {
+				if c != plain && int(binary.BigEndian.Uint32(f.Data[14:])) == i {
+					t.Errorf("%s %d: its own frame", c.Name(), i)
+				}
+			}
+			if k, err := c.TryRead(make([]engine.Frame, 1)); k != 0 || err != nil {
+				t.Errorf("%s %d: %d more, %v", c.Name(), i, k, err)
+			}
+			if s := c.Stats(); s.RxFrames != uint64(n) || s.TxFrames != 2 || s.Dropped != 0 {
+				t.Errorf("%+v", s)
+			}
+		}
+		for _, c := range append(all, plain) {
+			send(t, c, frame(0, 60))
+		}
+		for _, c := range all { // its own are not counted as lost either
+			close2(t, c)
+			if s := c.Stats(); s.Dropped != 3 {
+				t.Errorf("%+v", s)
+			}
+		}
+		close2(t, plain)
+	}
+}
+
+// loopback sets lo up, with IPv6 as it comes.
+func loopback(t testing.TB) {
+	t.Helper()
+	if err := engine.ConfigureLink("lo", 0, netip.Prefix{}, true); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// multicastRoute leads the groups of IPv6 to lo.
+func multicastRoute(t *testing.T) {
+	t.Helper()
+	need.Program(t, "ip")
+	run(t, "ip", "-6", "route", "add", "local", "ff00::/8", "dev", "lo")
+}
+
+// openMcast6 is openMcast on a machine that need not have IPv6.
+func openMcast6(t testing.TB, cfg engine.McastConfig) engine.Conn {
+	t.Helper()
+	c, err := engine.OpenMcast(realEnv(), cfg)
+	if errors.Is(err, syscall.EAFNOSUPPORT) || errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.ENODEV) {
+		need.Thing(t, "ipv6", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // Members that name no interface need a route; with one they meet members on

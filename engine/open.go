@@ -60,7 +60,7 @@ var schemes []scheme
 func init() {
 	schemes = []scheme{
 		{"mem", "mem:NAME", openMem},
-		{"mcast", "mcast://GROUP:PORT?if=ADDR&ttl=N&loop=0&netns=NAME", openMcastURL},
+		{"mcast", "mcast://GROUP:PORT?if=ADDR&ttl=N&loop=0&own=0&snaplen=N&netns=NAME", openMcastURL},
 		{"tap", "tap:NAME?addr=ADDR/LEN&mtu=N&up=1&netns=NAME", openTapURL(false)},
 		{"tun", "tun:NAME?addr=ADDR/LEN&mtu=N&up=1&netns=NAME", openTapURL(true)},
 		{"link", "link:NAME?promisc=1&snaplen=N&direction=in&filter=EXPR&proto=N&up=1&netns=NAME", openLinkURL},
@@ -217,6 +217,7 @@ func openMcastURL(env *Env, t *target) (Conn, error) {
 		Interface: t.text("if", ""),
 		TTL:       t.number("ttl", 0, 1, 255),
 		NoLoop:    !t.flag("loop", true),
+		NoOwn:     !t.flag("own", true),
 		Snaplen:   t.number("snaplen", 0, 0, MaxFrame),
 	}
 	ns, release := t.netns()
@@ -229,14 +230,9 @@ func openMcastURL(env *Env, t *target) (Conn, error) {
 		return nil, argument("want // after mcast:")
 	}
 	if at != "" {
-		group, port, hasPort := strings.Cut(at, ":")
-		cfg.Group = group
-		if hasPort {
-			n, err := strconv.ParseUint(port, 10, 16)
-			if err != nil || n == 0 {
-				return nil, argument("port %q: want a number from 1 to 65535", port)
-			}
-			cfg.Port = int(n)
+		var err error
+		if cfg.Group, cfg.Port, err = groupAndPort(at); err != nil {
+			return nil, err
 		}
 	}
 	return OpenMcast(env, cfg)

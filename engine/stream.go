@@ -114,7 +114,6 @@ type stream struct {
 	closed  bool
 
 	finished chan struct{} // all goroutines have ended
-	kernel   func() uint64 // frames that the kernel had no room for; may be nil
 }
 
 // slab is frames behind one another.
@@ -831,11 +830,7 @@ func (s *stream) Stats() Stats {
 	if closed {
 		<-s.finished
 	}
-	st := s.counters.Stats()
-	if s.kernel != nil {
-		st.Dropped += s.kernel()
-	}
-	return st
+	return s.counters.Stats()
 }
 
 // Close ends the link. Frames that wait to be sent have a moment to go out.
