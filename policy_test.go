@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"engine/filter":  {std, "golang.org/x/net/bpf"},
 	"engine/tunnel":  {std, "golang.org/x/sys/...", "github.com/songgao/water/...", "engine/clock"},
 	"engine/netlink": {std, "golang.org/x/sys/...", "github.com/mdlayher/netlink/...", "engine/wire", "engine/clock"},
-	"engine": {std, "golang.org/x/sys/...", "github.com/google/gopacket/...", "github.com/songgao/water/...",
+	"engine": {std, "golang.org/x/sys/...", "github.com/google/gopacket/...", "github.com/songgao/water/...", "github.com/klauspost/compress/zstd",
 		"engine/wire", "engine/filter", "engine/tunnel", "engine/clock"},
 	"lua":           {std, "github.com/yuin/gopher-lua/...", "engine/clock"},
 	"lua/repl":      {std, "lua", "github.com/chzyer/readline", "golang.org/x/sys/..."},
@@ -258,7 +258,7 @@ func TestDependencies(t *testing.T) {
 		modules[f[2]] = f[3]
 	}
 	direct := []string{"pktsh", "github.com/yuin/gopher-lua", "github.com/chzyer/readline", "github.com/google/gopacket",
-		"github.com/songgao/water", "golang.org/x/sys", "golang.org/x/net",
+		"github.com/songgao/water", "github.com/klauspost/compress", "golang.org/x/sys", "golang.org/x/net",
 		"github.com/mdlayher/netlink", "github.com/mdlayher/socket", "golang.org/x/sync"}
 	for name, dir := range modules {
 		if !slices.Contains(direct, name) {

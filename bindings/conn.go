@@ -116,7 +116,9 @@ function connector.link(opts)`, Go: w.link},
 ---@error missing    there is no such file
 ---@error argument   it is not a capture file
 ---@error truncated  it ends inside of its header
-function connector.pcap(opts)`, Go: func(o pcapOptions) (*Conn, error) { return w.adopt(engine.OpenPcap(o.File)) }},
+function connector.pcap(opts)`, Go: func(o pcapOptions) (*Conn, error) {
+				return w.adopt(engine.OpenPcap(w.env, engine.PcapConfig{File: o.File}))
+			}},
 			{Decl: `
 ---Creates a capture file. Frames get the host's time; it is complete after
 ---close, at the latest when the script ends.
@@ -424,7 +426,7 @@ func (w *connWorld) link(o linkOptions) (*Conn, error) {
 }
 
 func (w *connWorld) pcapWriter(o pcapWriterOptions) (*Conn, error) {
-	cfg := engine.PcapWriterConfig{File: o.File, LinkType: engine.LinkEthernet, Nanos: o.Nanos}
+	cfg := engine.PcapWriterConfig{File: o.File, LinkType: engine.LinkEthernet, Nanos: &o.Nanos}
 	if !lua.IsNil(o.Linktype) {
 		var err error
 		if cfg.LinkType, err = engine.ParseLinkType(o.Linktype.String()); err != nil {

@@ -16,7 +16,7 @@ func OpenCapture(env *Env, name string, cfg LinkConfig) (Conn, error) {
 			return nil, &OpError{Op: "open", Conn: "link:", Err: err}
 		}
 	} else if st, err := os.Stat(name); err == nil && !st.IsDir() {
-		return OpenPcap(name)
+		return OpenPcap(env, PcapConfig{File: name})
 	}
 	cfg.Name = name
 	c, err := OpenLink(env, cfg)

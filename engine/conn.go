@@ -43,6 +43,17 @@ type Frame struct {
 	// Link says how Data starts. It is the Conn's LinkType except in a capture
 	// file that mixes several.
 	Link LinkType
+	// Info is what else a capture file says of the frame; nil is nothing. It
+	// may be shared with other frames, so nobody changes it.
+	Info *FrameInfo
+}
+
+// FrameInfo is what a capture file can say of a frame beside its octets, its
+// time and its length.
+type FrameInfo struct {
+	Interface string   // name of the interface that saw it
+	Comments  []string // of people
+	Flags     uint32   // epb_flags of pcapng: the lowest two bits are the direction, 1 in, 2 out
 }
 
 // Truncated reports whether octets of the frame are missing.
@@ -86,10 +97,19 @@ type Notifier interface {
 	Notify(f func()) (cancel func())
 }
 
-// FrameWriter is a Conn that can keep the time and the length on the wire of
-// the frames it is given: a capture file.
+// FrameWriter is a Conn that keeps what is known of the frames it is given: a
+// capture file.
 type FrameWriter interface {
+	// TryWriteFrames is TryWrite for frames with a time, a length on the wire
+	// and a link type of their own.
 	TryWriteFrames(fs []Frame) (int, error)
+}
+
+// Opening is a Conn that Open returns before it is open, because the other end
+// may take its time: a pipe that has not said yet what it carries. Opened waits
+// until it is. Before that has returned nil only Name and Close may be called.
+type Opening interface {
+	Opened(ctx context.Context) error
 }
 
 // Finite is a Conn that ends by itself, such as a capture file: once TryRead has

@@ -64,8 +64,9 @@ func init() {
 		{"tap", "tap:NAME?addr=ADDR/LEN&mtu=N&up=1&netns=NAME", openTapURL(false)},
 		{"tun", "tun:NAME?addr=ADDR/LEN&mtu=N&up=1&netns=NAME", openTapURL(true)},
 		{"link", "link:NAME?promisc=1&snaplen=N&direction=in&filter=EXPR&proto=N&up=1&netns=NAME", openLinkURL},
-		{"pcap", "pcap:FILE", openPcapURL},
-		{"pcap_writer", "pcap_writer:FILE?linktype=NAME&nanos=1", openPcapWriterURL},
+		{"pcap", "pcap:FILE?follow=1", openPcapURL},
+		{"pcap_writer", "pcap_writer:FILE?linktype=NAME&nanos=1&snaplen=N&format=pcapng", openPcapWriterURL("")},
+		{"pcapng_writer", "pcapng_writer:FILE?linktype=NAME&snaplen=N&comment=TEXT", openPcapWriterURL("pcapng")},
 	}
 }
 
@@ -262,29 +263,39 @@ func openTapURL(tun bool) func(*Env, *target) (Conn, error) {
 }
 
 func openPcapURL(env *Env, t *target) (Conn, error) {
+	cfg := PcapConfig{File: t.what, Follow: t.flag("follow", false)}
 	if err := t.check(); err != nil {
 		return nil, err
 	}
 	if t.what == "" {
 		return nil, argument("want the name of a file")
 	}
-	return OpenPcap(t.what)
+	return OpenPcap(env, cfg)
 }
 
-func openPcapWriterURL(env *Env, t *target) (Conn, error) {
-	link := t.text("linktype", "")
-	cfg := PcapWriterConfig{File: t.what, LinkType: LinkEthernet, Nanos: t.flag("nanos", false)}
-	if err := t.check(); err != nil {
-		return nil, err
-	}
-	if t.what == "" {
-		return nil, argument("want the name of a file")
-	}
-	if link != "" {
-		var err error
-		if cfg.LinkType, err = ParseLinkType(link); err != nil {
+func openPcapWriterURL(format string) func(*Env, *target) (Conn, error) {
+	return func(env *Env, t *target) (Conn, error) {
+		cfg := PcapWriterConfig{File: t.what, Format: t.text("format", format), LinkType: LinkEthernet, Snaplen: t.number("snaplen", 0, 1, maxSnaplen)}
+		if t.text("nanos", "") != "" {
+			nanos := t.flag("nanos", false)
+			cfg.Nanos = &nanos
+		}
+		link := t.text("linktype", "")
+		if c := t.text("comment", ""); c != "" {
+			cfg.Comments = []string{c}
+		}
+		if err := t.check(); err != nil {
 			return nil, err
 		}
+		if t.what == "" {
+			return nil, argument("want the name of a file")
+		}
+		if link != "" {
+			var err error
+			if cfg.LinkType, err = ParseLinkType(link); err != nil {
+				return nil, err
+			}
+		}
+		return CreatePcap(env, cfg)
 	}
-	return CreatePcap(env, cfg)
 }

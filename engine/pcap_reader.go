@@ -1,28 +1,38 @@
 package engine
 
 import (
-	"bytes"
-	"compress/gzip"
+	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
-// pcapReader is a capture file as a Conn: pcap in either byte order, in micro-
-// or nanoseconds, or pcapng with any number of sections and interfaces, plain
-// or compressed with gzip.
+// PcapConfig describes a capture file to read.
+type PcapConfig struct {
+	File string // "-" is standard input
+	// Follow waits for more at the end of the file, as long as it is open:
+	// somebody else is still writing it.
+	Follow bool
+}
+
+// pcapReader reads a capture: pcap in either byte order, in micro- or
+// nanoseconds, or pcapng with any number of sections and interfaces, plain or
+// compressed.
 //
 // Frames are handed out as views of one buffer, without a copy:
 //
 //	buf   | handed out | read, not yet looked at | free |
 //	                   r                         w
+//
+// The source may say errAgain: then a record that is not there as a whole stays
+// where it is, and is tried again.
 //
 // gopacket's readers were measured and not taken: they copy, refuse records
 // whose captured length exceeds the original one (real files have them), cut
@@ -32,8 +42,8 @@ type pcapReader struct {
 	counters
 	name             string
 	link             LinkType
-	file             io.Closer
 	src              io.Reader
+	free             func() error // gives back what src has of the system
 	closed, released atomic.Bool
 
 	buf  []byte
@@ -46,16 +56,11 @@ type pcapReader struct {
 	order binary.ByteOrder
 	nanos int64 // pcap: nanoseconds in a unit of the fraction; 0 in pcapng
 
-	ifaces []ngInterface // pcapng: of this section
+	ng ngState
 }
 
-// ngInterface is an interface description block of pcapng.
-type ngInterface struct {
-	link    LinkType
-	snaplen uint32
-	unit    ngUnit
-	offset  int64 // seconds to add
-}
+// errAgain is what a source says that has nothing now, but may later.
+var errAgain = errors.New("nothing now")
 
 // readAhead is what is asked of the file at once.
 const readAhead = 256 << 10
@@ -64,30 +69,123 @@ const readAhead = 256 << 10
 // largest snapshot length is 128 MiB.
 const maxRecord = 128<<20 + 64
 
-// OpenPcap opens a capture file for reading. It may also be a pipe, which then
-// blocks the caller of TryRead until frames come.
-func OpenPcap(file string) (Conn, error) {
-	name := "pcap:" + file
-	f, err := os.Open(file)
-	if err != nil {
+// pcapFile is a file on a disk: reading it does not wait.
+type pcapFile struct{ pcapReader }
+
+// OpenPcap opens a capture for reading: a file, a pipe, or standard input.
+func OpenPcap(env *Env, cfg PcapConfig) (Conn, error) {
+	env.init()
+	name := "pcap:" + cfg.File
+	failed := func(err error) (Conn, error) {
 		var pe *fs.PathError
 		if errors.As(err, &pe) { // its text would name the file a second time
 			err = pe.Err
 		}
 		return nil, &OpError{Op: "open", Conn: name, Err: err}
 	}
-	p := &pcapReader{name: name, file: f, src: f, buf: make([]byte, readAhead)}
-	if err := p.open(); err != nil {
+	if cfg.Follow {
+		if err := needsRealTime(env, name); err != nil {
+			return nil, err
+		}
+	}
+	f, mode, err := openSource(cfg.File)
+	switch {
+	case err != nil:
+		return failed(err)
+	case mode.IsDir():
 		f.Close()
+		return failed(&kindError{"argument", syscall.EISDIR})
+	case cfg.Follow || !mode.IsRegular():
+		s, err := openStream(name, f, cfg.Follow && mode.IsRegular())
+		if err != nil {
+			return failed(err)
+		}
+		return s, nil
+	}
+	src, free, err := uncompressed(f)
+	p := &pcapFile{pcapReader{name: name, src: src, buf: make([]byte, readAhead)}}
+	p.free = func() error { free(); return f.Close() }
+	if err == nil {
+		err = p.open()
+	}
+	if err != nil {
+		p.release()
 		return nil, &OpError{Op: "open", Conn: name, Err: err, kind: kindOfFault(err)}
 	}
 	return p, nil
 }
 
+// openSource opens a file without waiting for anybody: a pipe need not have a
+// writer yet.
+func openSource(name string) (*os.File, fs.FileMode, error) {
+	var f *os.File
+	var err error
+	switch name {
+	case "-", "/dev/stdin": // which cannot be opened by that name if it is a socket
+		f, err = standardInput()
+	default:
+		f, err = os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, st.Mode(), nil
+}
+
+// uncompressed reads what r holds, whatever it is packed in; free gives back
+// the memory of that. An error belongs to the reading, too.
+func uncompressed(r io.Reader) (src io.Reader, free func(), err error) {
+	b := bufio.NewReaderSize(r, 64<<10)
+	free = func() {}
+	magic, _ := b.Peek(4) // an error comes again
+	if len(magic) < 2 {
+		return b, free, nil
+	}
+	for _, p := range packings {
+		if string(magic[:min(len(magic), len(p.magic))]) != p.magic {
+			continue
+		}
+		src, free, err = p.open(b)
+		if err != nil {
+			return b, func() {}, fmt.Errorf("%s: %w", p.name, err)
+		}
+		return &packed{p.name, src}, free, nil
+	}
+	return b, free, nil
+}
+
+// packed names the packing in errors.
+type packed struct {
+	name string
+	r    io.Reader
+}
+
+func (p *packed) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	if err != nil && err != io.EOF && err != errAgain {
+		err = fmt.Errorf("%s: %w", p.name, err)
+	}
+	return n, err
+}
+
+// kindError is an error of the system that a script should see as another kind.
+type kindError struct {
+	kind string
+	error
+}
+
+func (e *kindError) Kind() string  { return e.kind }
+func (e *kindError) Unwrap() error { return e.error }
+
 // kindOfFault: a file that is not what it should be is a wrong argument, unless
 // it ended too early or could not be read.
 func kindOfFault(err error) string {
-	var sys *fs.PathError
+	var sys syscall.Errno
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &sys) {
 		return ""
 	}
@@ -95,19 +193,33 @@ func kindOfFault(err error) string {
 }
 
 // open reads the file header, and of pcapng all blocks before the first packet.
+// If there is not enough of it yet, it may be called again.
 func (p *pcapReader) open() error {
-	magic, err := p.peek(4)
-	if len(magic) >= 2 && magic[0] == 0x1f && magic[1] == 0x8b {
-		z, err := gzip.NewReader(io.MultiReader(bytes.NewReader(bytes.Clone(p.buf[p.r:p.w])), p.src))
-		if err != nil {
-			return fmt.Errorf("gzip: %w", err)
-		}
-		p.src, p.r, p.w, p.end = z, 0, 0, nil
-		magic, err = p.peek(4)
-		if err != nil && len(magic) > 0 {
-			return fmt.Errorf("gzip: %w", err)
+	if p.next == nil {
+		if err := p.header(); err != nil {
+			return err
 		}
 	}
+	if p.nanos != 0 {
+		return nil
+	}
+	for len(p.ng.ifaces) == 0 {
+		var f Frame
+		_, err := p.ngBlock(&f) // a frame needs an interface
+		if err == io.EOF {      // sections without an interface have no frames
+			p.fail, p.link = io.EOF, LinkEthernet
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	p.link = p.ng.ifaces[0].LinkType
+	return nil
+}
+
+func (p *pcapReader) header() error {
+	magic, err := p.peek(4)
 	switch {
 	case len(magic) == 0 && err == io.EOF:
 		return endsEarly("the file is empty")
@@ -121,21 +233,6 @@ func (p *pcapReader) open() error {
 		p.order = binary.BigEndian
 	case ngSection:
 		p.next = p.ngBlock
-		for len(p.ifaces) == 0 {
-			var f Frame
-			frame, err := p.ngBlock(&f)
-			if err == io.EOF { // sections without an interface have no frames
-				p.fail, p.link = io.EOF, LinkEthernet
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if frame {
-				break
-			}
-		}
-		p.link = p.ifaces[0].link
 		return nil
 	default:
 		return fmt.Errorf("not a capture file: it starts with %x", magic)
@@ -153,6 +250,7 @@ func (p *pcapReader) open() error {
 	}
 	// The upper half of the word says whether frames end with a check sequence.
 	p.link = linkOf(uint16(p.order.Uint32(header[20:])))
+	p.ng.snaplen = p.order.Uint32(header[16:])
 	p.r += 24
 	p.next = p.record
 	return nil
@@ -183,6 +281,13 @@ func (p *pcapReader) short(n int, err error) error {
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return endsEarly(fmt.Sprintf("octet %d: want %d octets, the file ends after %d", p.base+int64(p.r), n, p.w-p.r))
 	}
+	if err == errAgain {
+		return err
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
 	return fmt.Errorf("octet %d: %w", p.base+int64(p.w), err)
 }
 
@@ -205,6 +310,9 @@ func (p *pcapReader) peek(n int) ([]byte, error) {
 		}
 		m, err := p.src.Read(p.buf[p.w:])
 		p.w += m
+		if err == errAgain {
+			return p.buf[p.r:p.w], err
+		}
 		p.end = err
 	}
 	return p.buf[p.r : p.r+n], nil
@@ -224,6 +332,9 @@ func (p *pcapReader) TryRead(fs []Frame) (n int, err error) {
 			break
 		}
 		frame, err := p.next(&fs[n])
+		if err == errAgain {
+			break
+		}
 		if err == io.EOF {
 			p.fail = io.EOF
 		} else if err != nil {
@@ -233,8 +344,9 @@ func (p *pcapReader) TryRead(fs []Frame) (n int, err error) {
 		}
 	}
 	if n == 0 {
-		if p.fail == io.EOF {
+		if p.fail != nil {
 			p.release()
+			p.buf, p.r, p.w = nil, 0, 0
 		}
 		return 0, p.fail
 	}
@@ -244,12 +356,24 @@ func (p *pcapReader) TryRead(fs []Frame) (n int, err error) {
 
 func (p *pcapReader) finite() {}
 
+// About tells of the capture as a whole, as far as it was read.
+func (p *pcapReader) About() About {
+	if p.nanos != 0 {
+		digits := uint8(6)
+		if p.nanos == 1 {
+			digits = 9
+		}
+		return About{Format: "pcap", Interfaces: []PcapInterface{{LinkType: p.link, Snaplen: int(p.ng.snaplen), Digits: digits}}}
+	}
+	return p.ng.about()
+}
+
 // release gives the file back; frames handed out lie in the buffer.
 func (p *pcapReader) release() error {
 	if p.released.Swap(true) {
 		return nil
 	}
-	return p.file.Close()
+	return p.free()
 }
 
 // buffered reports whether the next record can be parsed without reading.
@@ -294,171 +418,6 @@ func (p *pcapReader) record(f *Frame) (bool, error) {
 	return true, nil
 }
 
-// Block types of pcapng (draft-ietf-opsawg-pcapng).
-const (
-	ngSection   = 0x0a0d0d0a
-	ngIfaceDesc = 1
-	ngOldPacket = 2
-	ngSimple    = 3
-	ngEnhanced  = 6
-)
-
-// ngUnit is the unit of timestamps: 10 to the minus digits, or, if binary, 2 to
-// the minus digits.
-type ngUnit struct {
-	digits uint8
-	binary bool
-}
-
-func (u ngUnit) time(ticks uint64, offset int64) time.Time {
-	if u.binary {
-		if u.digits >= 64 {
-			return time.Unix(offset, 0)
-		}
-		// Keep 32 bits of the fraction: enough for a nanosecond.
-		sec, frac := ticks>>u.digits, ticks&(1<<u.digits-1)
-		if u.digits > 32 {
-			frac >>= u.digits - 32
-		} else {
-			frac <<= 32 - u.digits
-		}
-		return time.Unix(int64(sec)+offset, int64(frac*1e9>>32))
-	}
-	switch u.digits {
-	case 6:
-		return time.Unix(int64(ticks/1e6)+offset, int64(ticks%1e6)*1e3)
-	case 9:
-		return time.Unix(int64(ticks/1e9)+offset, int64(ticks%1e9))
-	}
-	if u.digits > 19 { // less than a second in 64 bits
-		return time.Unix(offset, 0)
-	}
-	second := uint64(1)
-	for range u.digits {
-		second *= 10
-	}
-	nanos := float64(ticks%second) / float64(second) * 1e9
-	return time.Unix(int64(ticks/second)+offset, int64(math.Min(nanos, 1e9-1)))
-}
-
-// ngBlock parses one block of a pcapng file and reports whether it was a frame.
-func (p *pcapReader) ngBlock(f *Frame) (bool, error) {
-	head, err := p.peek(12)
-	if err != nil {
-		if err == io.EOF && len(head) == 0 {
-			return false, io.EOF
-		}
-		return false, p.short(12, err)
-	}
-	if binary.LittleEndian.Uint32(head) == ngSection { // reads the same in both orders
-		switch {
-		case binary.LittleEndian.Uint32(head[8:]) == 0x1a2b3c4d:
-			p.order = binary.LittleEndian
-		case binary.BigEndian.Uint32(head[8:]) == 0x1a2b3c4d:
-			p.order = binary.BigEndian
-		default:
-			return false, p.fault(8, "section with byte order %x", head[8:12])
-		}
-		p.ifaces = p.ifaces[:0]
-	}
-	kind, n := p.order.Uint32(head), p.order.Uint32(head[4:])
-	if n < 12 || n > maxRecord {
-		return false, p.fault(4, "a block of %d octets is not believable", n)
-	}
-	size := int(n+3) &^ 3 // some writers do not count the padding
-	block, err := p.peek(size)
-	if err != nil {
-		return false, p.short(size, err)
-	}
-	if again := p.order.Uint32(block[size-4:]); again != n {
-		return false, p.fault(size-4, "a block of %d octets ends with length %d", n, again)
-	}
-	body := block[8 : size-4]
-	need := func(octets int) error {
-		if len(body) < octets {
-			return p.fault(4, "a block of type %d has %d octets, want at least %d", kind, n, octets+12)
-		}
-		return nil
-	}
-	var iface, caplen, wire uint32
-	var ticks uint64
-	var data []byte
-	switch kind {
-	case ngSection:
-		if err := need(16); err != nil {
-			return false, err
-		}
-		if v := p.order.Uint16(body[4:]); v != 1 {
-			return false, p.fault(12, "version %d of pcapng is unknown", v)
-		}
-	case ngIfaceDesc:
-		if err := need(8); err != nil {
-			return false, err
-		}
-		i := ngInterface{link: linkOf(p.order.Uint16(body)), snaplen: p.order.Uint32(body[4:]), unit: ngUnit{digits: 6}}
-		p.options(body[8:], func(code uint16, value []byte) {
-			switch {
-			case code == 9 && len(value) == 1: // if_tsresol
-				i.unit = ngUnit{value[0] & 0x7f, value[0]&0x80 != 0}
-			case code == 14 && len(value) == 8: // if_tsoffset
-				i.offset = int64(p.order.Uint64(value))
-			}
-		})
-		p.ifaces = append(p.ifaces, i)
-	case ngEnhanced, ngOldPacket:
-		if err := need(20); err != nil {
-			return false, err
-		}
-		iface = p.order.Uint32(body)
-		if kind == ngOldPacket { // 16 bits of interface, 16 of drops
-			iface = uint32(p.order.Uint16(body))
-		}
-		ticks = uint64(p.order.Uint32(body[4:]))<<32 | uint64(p.order.Uint32(body[8:]))
-		caplen, wire, data = p.order.Uint32(body[12:]), p.order.Uint32(body[16:]), body[20:]
-	case ngSimple:
-		if err := need(4); err != nil {
-			return false, err
-		}
-		wire, data = p.order.Uint32(body), body[4:]
-		caplen = wire
-		if len(p.ifaces) > 0 && p.ifaces[0].snaplen != 0 {
-			caplen = min(caplen, p.ifaces[0].snaplen)
-		}
-		caplen = min(caplen, uint32(len(data)))
-	}
-	if data == nil {
-		p.r += size
-		return false, nil
-	}
-	if int64(iface) >= int64(len(p.ifaces)) {
-		return false, p.fault(8, "a packet of interface %d, the section has %d", iface, len(p.ifaces))
-	}
-	if int64(caplen) > int64(len(data)) {
-		return false, p.fault(20, "a packet of %d octets in a block with room for %d", caplen, len(data))
-	}
-	p.r += size
-	i := &p.ifaces[iface]
-	*f = Frame{Data: data[:caplen:caplen], Len: int(max(caplen, wire)), Link: i.link}
-	if kind != ngSimple { // which has no time
-		f.Time = i.unit.time(ticks, i.offset)
-	}
-	return true, nil
-}
-
-// options walks the options of a block; a broken list ends early, it says
-// nothing about frames.
-func (p *pcapReader) options(b []byte, each func(code uint16, value []byte)) {
-	for len(b) >= 4 {
-		code, n := p.order.Uint16(b), int(p.order.Uint16(b[2:]))
-		b = b[4:]
-		if code == 0 || n > len(b) {
-			return
-		}
-		each(code, b[:n])
-		b = b[min(len(b), (n+3)&^3):]
-	}
-}
-
 // TryWrite refuses: the file was opened for reading.
 func (p *pcapReader) TryWrite([][]byte) (int, error) {
 	if p.closed.Load() {
@@ -468,7 +427,7 @@ func (p *pcapReader) TryWrite([][]byte) (int, error) {
 }
 
 // Wait returns at once: a file is always ready.
-func (p *pcapReader) Wait(ctx context.Context, _ Readiness) error {
+func (p *pcapFile) Wait(ctx context.Context, _ Readiness) error {
 	if p.closed.Load() {
 		return closedError("wait", p.name)
 	}
@@ -476,13 +435,17 @@ func (p *pcapReader) Wait(ctx context.Context, _ Readiness) error {
 }
 
 // Notify has nothing to tell.
-func (p *pcapReader) Notify(func()) (cancel func()) { return func() {} }
+func (p *pcapFile) Notify(func()) (cancel func()) { return func() {} }
 
-func (p *pcapReader) Close() error {
+func (p *pcapFile) Close() error {
 	if p.closed.Swap(true) {
 		return nil
 	}
 	return p.release()
 }
 
-var _ Conn = (*pcapReader)(nil)
+var (
+	_ Conn     = (*pcapFile)(nil)
+	_ Notifier = (*pcapFile)(nil)
+	_ Finite   = (*pcapFile)(nil)
+)

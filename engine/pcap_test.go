@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func stored(t testing.TB, content []byte) string {
 
 // slurp reads a capture file in batches until it ends.
 func slurp(file string, batch int) (all []engine.Frame, err error) {
-	c, err := engine.OpenPcap(file)
+	c, err := engine.OpenPcap(realEnv(), engine.PcapConfig{File: file})
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +118,7 @@ func TestPcapLinkTypes(t *testing.T) {
 		0: engine.LinkNull, 1: engine.LinkEthernet, 12: engine.LinkRaw, 14: engine.LinkRaw, 101: engine.LinkRaw,
 		276: engine.LinkLinuxSLL2, 0x2400_0001: engine.LinkEthernet, // with the length of the check sequence
 	} {
-		c, err := engine.OpenPcap(stored(t, header(binary.LittleEndian, 0xa1b2c3d4, in)))
+		c, err := engine.OpenPcap(realEnv(), engine.PcapConfig{File: stored(t, header(binary.LittleEndian, 0xa1b2c3d4, in))})
 		if err != nil || c.LinkType() != want {
 			t.Errorf("%#x: %v, %v", in, c, err)
 		}
@@ -263,7 +264,7 @@ func TestPcapNgFaults(t *testing.T) {
 func TestPcapWriterIsReadByOthers(t *testing.T) {
 	for _, nanos := range []bool{false, true} {
 		file := filepath.Join(t.TempDir(), "out.pcap")
-		w, err := engine.CreatePcap(realEnv(), engine.PcapWriterConfig{File: file, LinkType: engine.LinkEthernet, Nanos: nanos})
+		w, err := engine.CreatePcap(realEnv(), engine.PcapWriterConfig{File: file, LinkType: engine.LinkEthernet, Nanos: &nanos})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,7 +272,8 @@ func TestPcapWriterIsReadByOthers(t *testing.T) {
 		if nanos {
 			at = time.Unix(69, 69)
 		}
-		fs := []engine.Frame{{Data: frame(0, 60), Time: at, Len: 60}, {Data: frame(1, 60), Time: at.Add(time.Second), Len: 1514}}
+		fs := []engine.Frame{{Data: frame(0, 60), Time: at, Len: 60, Link: engine.LinkEthernet},
+			{Data: frame(1, 60), Time: at.Add(time.Second), Len: 1514, Link: engine.LinkEthernet}}
 		if n, err := w.TryWriteFrames(fs); n != 2 || err != nil {
 			t.Fatal(n, err)
 		}
@@ -428,6 +430,15 @@ func FuzzPcap(f *testing.F) {
 	f.Add(append(header(le, 0xa1b2c3d4, 1), record(le, 1, 0, 5, "hello")...))
 	f.Add(append(header(binary.BigEndian, 0xa1b23c4d, 1), record(binary.BigEndian, 1, 0, 5, "hello")...))
 	f.Add(bytes.Join([][]byte{section, ether, block(6, append(words(0, 0, 1_500_000, 5, 5), "hello"...)...), block(3, append(words(6), "simple"...)...)}, nil))
+	cfg, frames := rich()
+	for _, ending := range []string{".pcapng", ".pcapng.gz", ".pcapng.zst"} {
+		cfg.File = filepath.Join(f.TempDir(), "x"+ending)
+		b, err := os.ReadFile(written(f, cfg, frames[:5]...))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		file := stored(t, b)
 		one, err1 := slurp(file, 1)
@@ -436,7 +447,7 @@ func FuzzPcap(f *testing.F) {
 			t.Fatalf("%d frames and %v in ones, %d and %v in batches", len(one), err1, len(many), err2)
 		}
 		for i := range one {
-			if !bytes.Equal(one[i].Data, many[i].Data) || !one[i].Time.Equal(many[i].Time) || one[i].Len < len(one[i].Data) {
+			if !bytes.Equal(one[i].Data, many[i].Data) || !one[i].Time.Equal(many[i].Time) || one[i].Len < len(one[i].Data) || !reflect.DeepEqual(one[i].Info, many[i].Info) {
 				t.Fatalf("frame %d: %+v and %+v", i, one[i], many[i])
 			}
 		}
@@ -457,7 +468,7 @@ func BenchmarkPcapRead(b *testing.B) {
 	fs := make([]engine.Frame, 64)
 	b.ReportAllocs()
 	for i := 0; i < b.N; i += frames {
-		r, err := engine.OpenPcap(file)
+		r, err := engine.OpenPcap(realEnv(), engine.PcapConfig{File: file})
 		if err != nil {
 			b.Fatal(err)
 		}
