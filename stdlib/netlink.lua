@@ -3,15 +3,20 @@
 
 -- Where a name of the module is declared. A file is read at the first use of
 -- one of its names.
-local FILES = {}
+local FILES = {
+  generic = "generic", genl = "genl", generic_message = "generic_message", ethtool = "ethtool", taskstats = "taskstats",
+  wireguard = "wireguard", diag = "diag", uevents = "uevents", parse_uevent = "uevents", proc = "proc", parse_proc = "proc",
+  decode = "decode", hexdump = "decode", capture = "capture",
+}
 
 local constants
 setmetatable(netlink, {__index = function(_, name)
   local file = FILES[name]
   if file then
     local value = require("netlink." .. file)
-    rawset(netlink, name, value)
-    return value
+    -- A file that declares several names has set them itself.
+    if rawget(netlink, name) == nil then rawset(netlink, name, value) end
+    return rawget(netlink, name)
   end
   if type(name) == "string" and name:find("^[A-Z]") then
     constants = constants or require("netlink.constants")
