@@ -41,6 +41,7 @@ func connModule() lua.Module {
 ---    dgram+udp://ADDR:PORT          a link to QEMU (-netdev dgram) in datagrams; ?local=ADDR:PORT
 ---    dgram+unix:/REMOTE             the same over unix sockets; ?local=/LOCAL
 ---    udp://ADDR:PORT                UDP to one peer; ?local=ADDR:PORT
+---    rawip:INTERFACE_OR_ADDR        whole IP packets of one protocol; ?proto=icmp&version=6&dst=ADDR
 ---    sctp://HOST:PORT               messages in SCTP, one to one; ?server=1
 ---    qemu:mcast=GROUP:PORT,…        what -netdev socket does with these options
 ---    pcap:FILE                      a capture file to read

@@ -59,6 +59,21 @@ function connector.dgram(opts)`, Go: func(o dgramOptions) (*Conn, error) { retur
 function connector.udp(opts)`, Go: func(o dgramOptions) (*Conn, error) {
 			return w.datagrams(o, engine.DatagramConfig{Scheme: "udp", Remote: o.Remote, Local: o.Bind, Link: engine.LinkUser0})
 		}},
+		{Decl: `
+---A raw socket of IP: whole packets of one protocol, from the first octet of
+---their header, as the kernel's own stack accepts them for this host; it handles
+---them, too. What is written goes out as it stands; in an IPv4 header the kernel
+---fills in length and checksum, and what is zero of id and src.
+---    c = connector.rawip{proto="icmp"}
+---    c:sr1(IP{dst="127.0.0.1"} / ICMP{id=7})
+---@param opts connector.RawipOptions
+---@return Conn
+---@error permission  the process lacks CAP_NET_RAW
+---@error argument    the options do not go together
+---@error missing     no interface has the address src
+function connector.rawip(opts)`, Go: w.rawIP},
+		{Decl: pcsRawIP("IP4Connector"), Go: func(_ string, proto lua.Value) (*Conn, error) { return w.rawIP(pcsRaw(4, proto)) }},
+		{Decl: pcsRawIP("IP6Connector"), Go: func(_ string, proto lua.Value) (*Conn, error) { return w.rawIP(pcsRaw(6, proto)) }},
 	}
 }
 
@@ -80,6 +95,53 @@ var socketOptions = []lua.Options{
 ---@field fd? integer     a connected socket, instead of both
 ---@field linktype? string|integer  how frames start (default ethernet; of udp: 147, nothing we know)
 ---@field netns? string|Netns  network namespace (default: that of netns.run, or the process's)`, Go: dgramOptions{}},
+	{Decl: `
+---@class connector.RawipOptions
+---@field proto string|integer  of the packets to read: 1 to 254, or a name such as icmp, ospf, gre; 255 (raw) only writes
+---@field version? integer      4 or 6 (default: that of src or dst, else 4)
+---@field iface? string         interface to read from and to write to
+---@field src? string           address of this host: only what comes to it is read
+---@field dst? string           address of the only peer to hear
+---@field netns? string|Netns   network namespace (default: that of netns.run, or the process's)`, Go: rawipOptions{}},
+}
+
+func pcsRawIP(class string) string {
+	return `
+---PCS's name of connector.rawip.
+---@param name? string  has no effect
+---@param proto? string|integer  of the packets to read (default 255: only write)
+---@return Conn
+---@error permission  the process lacks CAP_NET_RAW
+function connector.` + class + `(name, proto)`
+}
+
+func pcsRaw(version int, proto lua.Value) rawipOptions {
+	if lua.IsNil(proto) {
+		proto = lua.Int(engine.RawIPSends)
+	}
+	return rawipOptions{Proto: proto, Version: version, Netns: lua.Nil}
+}
+
+type rawipOptions struct {
+	Proto           lua.Value
+	Version         int
+	Iface, Src, Dst string
+	Netns           lua.Value
+}
+
+func (w *connWorld) rawIP(o rawipOptions) (*Conn, error) {
+	cfg := engine.RawIPConfig{Version: o.Version, Src: o.Src, Dst: o.Dst, Interface: o.Iface}
+	var err error
+	if cfg.Proto, err = engine.ProtocolNumber(o.Proto.String()); err != nil {
+		return nil, err
+	}
+	ns, release, err := netnsArg(w.h, o.Netns, "netns")
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	cfg.Netns = ns
+	return w.adopt(engine.OpenRawIP(w.env, cfg))
 }
 
 type streamOptions struct {

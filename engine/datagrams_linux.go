@@ -33,7 +33,6 @@ type datagrams struct {
 
 	// refused says what an error of the system means to the frame that met it.
 	refused func(errno unix.Errno, frame []byte) (verdict, error)
-	full    func() // told when the kernel had no room for a frame that it would take later; may be nil
 
 	rx, tx     batch
 	recv, send func(fd uintptr)
@@ -49,7 +48,6 @@ const (
 	isError verdict = iota // it was not sent: tell the caller
 	isLost                 // it counts as sent, and as lost
 	isLate                 // one before it was lost; try this one again
-	isStuck                // there is no room now
 )
 
 // batchFrames is how many frames one system call takes.
@@ -299,11 +297,6 @@ func (d *datagrams) TryWrite(frames [][]byte) (int, error) {
 			sent++
 		case isLate:
 			d.txDropped.Add(1)
-		case isStuck:
-			if d.full != nil {
-				d.full()
-			}
-			return sent, nil
 		default:
 			return sent, err
 		}

@@ -27,6 +27,7 @@ func datagramSchemes() []scheme {
 		{"dgram+unix", "dgram+unix:/REMOTE?local=/LOCAL", openDatagramsURL("dgram+unix")},
 		{"dgram+fd", "dgram+fd:N", openDatagramsURL("dgram+fd")},
 		{"udp", "udp://ADDR:PORT?local=ADDR:PORT", openDatagramsURL("udp")},
+		{"rawip", "rawip:INTERFACE_OR_ADDR?proto=N&src=ADDR&dst=ADDR&version=6&netns=NAME", openRawIPURL},
 	}
 }
 

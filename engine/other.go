@@ -45,3 +45,11 @@ func SocketOf(c Conn) (Socket, error) {
 
 // CarriesDatagrams tells what kind of socket a descriptor is, on Linux.
 func CarriesDatagrams(int) (bool, error) { return false, unsupported("fd") }
+
+// OpenRawIP opens a raw socket, on Linux.
+func OpenRawIP(_ *Env, cfg RawIPConfig) (Conn, error) {
+	if _, _, err := cfg.resolve(); err != nil {
+		return nil, err
+	}
+	return nil, unsupported(cfg.name())
+}
