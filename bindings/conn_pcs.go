@@ -26,7 +26,7 @@ func (w *connWorld) pcsFuncs() []lua.Func {
 			if network == "sctp" {
 				return w.adopt(engine.Open(w.env, "sctp://"+at))
 			}
-			return w.stream(streamOptions{Addr: at, Linktype: lua.Nil}, engine.Segments, engine.LinkUser0)
+			return w.stream(streamOptions{Addr: at, Linktype: lua.Nil, Netns: lua.Nil}, engine.Segments, engine.LinkUser0)
 		}
 	}
 	udp := func(addr string, port lua.Value) (*Conn, error) {
@@ -150,7 +150,7 @@ var pcsOptions = lua.Options{Decl: `
 ---@field udp? string        ADDR:PORT of the guest; wants localaddr
 ---@field fd? integer        a socket that the script's caller left open, of a stream or of datagrams
 ---@field localaddr? string  with mcast: address of the interface; with udp: ADDR:PORT to receive at
----@field netns? string|Netns  network namespace, of mcast and udp`, Go: qemuOptions{}}
+---@field netns? string|Netns  network namespace, of all but fd`, Go: qemuOptions{}}
 
 type qemuOptions struct {
 	Listen, Connect, Mcast, Udp, Localaddr string
@@ -192,7 +192,7 @@ var pcsMethods = []lua.Func{
 ---@return integer
 ---@error closed       the connector was closed
 ---@error unsupported  nothing can be written here
-function Conn:send(frame, opts)`, Go: connWrite},
+function Conn:send(frame, opts)`, Go: func(L *lua.State) int { return connWriteAs(L, "Conn:send") }},
 	{Decl: `
 ---PCS's name of read.
 ---@param timeout? seconds  default: for ever; 0 only looks

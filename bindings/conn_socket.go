@@ -87,7 +87,8 @@ var socketOptions = []lua.Options{
 ---@field reconnect? seconds  connect again so long after the link went down (default: never)
 ---@field fd? integer         a connected socket that the script's caller left open
 ---@field prefix? integer     octets of the length before a frame: 4 (default of stream) or 2
----@field linktype? string|integer  how frames start (default ethernet; of tcp: 147, nothing we know)`, Go: streamOptions{}},
+---@field linktype? string|integer  how frames start (default ethernet; of tcp: 147, nothing we know)
+---@field netns? string|Netns  network namespace (default: that of netns.run, or the process's)`, Go: streamOptions{}},
 	{Decl: `
 ---@class connector.DgramOptions
 ---@field remote? string  the peer: ADDR:PORT, or the path of a unix socket
@@ -151,6 +152,7 @@ type streamOptions struct {
 	Fd         *int
 	Prefix     int
 	Linktype   lua.Value
+	Netns      lua.Value
 }
 
 type dgramOptions struct {
@@ -230,6 +232,12 @@ func (w *connWorld) stream(o streamOptions, framing engine.Framing, link engine.
 			return nil, err
 		}
 	}
+	ns, release, err := netnsArg(w.h, o.Netns, "netns")
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	cfg.Netns = ns
 	return w.adopt(engine.OpenStream(w.env, cfg))
 }
 

@@ -26,8 +26,9 @@ var writeOptionsClass = lua.Options{Decl: `
 ---@field time? number  when the frame was seen, in seconds since 1970 (default: now)
 ---@field len? integer  octets it had on the wire; more than it has here: the rest was cut off`, Go: writeOptions{}}
 
-func connWrite(L *lua.State) int {
-	const op = "Conn:write"
+func connWrite(L *lua.State) int { return connWriteAs(L, "Conn:write") }
+
+func connWriteAs(L *lua.State, op string) int {
 	c := self(L, op)
 	b, err := c.octetsOf(L.Get(2))
 	switch {

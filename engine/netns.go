@@ -20,6 +20,18 @@ func (e *Env) inside(ns *Netns, open func() error) error {
 	return ns.Run(open)
 }
 
+// hold is a namespace of the caller's own for what opens sockets later, too: the
+// one that inside would take, nil for the process's. The caller closes it.
+func (e *Env) hold(ns *Netns) (*Netns, error) {
+	if ns == nil && e.Netns != nil {
+		ns = e.Netns()
+	}
+	if ns == nil {
+		return nil, nil
+	}
+	return ns.dup()
+}
+
 // netnsError explains what usually goes wrong with namespaces.
 func netnsError(op, name string, err error) error {
 	e := &OpError{Op: op, Conn: "netns:" + name, Err: err}

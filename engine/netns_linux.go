@@ -120,6 +120,19 @@ func (n *Netns) use(op string, f func(fd int) error) error {
 	return f(int(n.file.Fd()))
 }
 
+// dup is the same namespace, held by a descriptor of its own.
+func (n *Netns) dup() (d *Netns, err error) {
+	err = n.use("hold", func(fd int) error {
+		own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return os.NewSyscallError("dup", err)
+		}
+		d = &Netns{name: n.name, file: os.NewFile(uintptr(own), n.name)}
+		return nil
+	})
+	return d, err
+}
+
 // Run runs f in the namespace and waits for it: what f opens is in there.
 // f runs on a goroutine and an operating system thread of its own. Goroutines
 // that it starts are not in the namespace.

@@ -44,6 +44,9 @@ func openStreamURL(network string, framing Framing, link LinkType) func(*Env, *t
 			cfg.File, cfg.Address = f, ""
 			return OpenStream(env, cfg)
 		}
+		ns, release := t.netns()
+		defer release()
+		cfg.Netns = ns
 		cfg.Server = t.flag("server", false)
 		cfg.Reconnect = t.seconds("reconnect")
 		if framing == Segments {

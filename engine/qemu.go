@@ -16,7 +16,7 @@ type QEMUConfig struct {
 	Mcast, UDP      string // GROUP:PORT, ADDR:PORT
 	FD              string // number of a socket that was left open for us
 	LocalAddr       string // of mcast: the interface's address; of udp: ADDR:PORT to receive at
-	Netns           *Netns // of mcast and udp
+	Netns           *Netns // of all but fd
 }
 
 // ways are the options of which exactly one is wanted.
@@ -52,7 +52,7 @@ func OpenQEMU(env *Env, cfg QEMUConfig) (Conn, error) {
 	if err := needsRealTime(env, cfg.Name()); err != nil {
 		return nil, err
 	}
-	stream := StreamConfig{Name: "stream+tcp", Network: "tcp", Link: LinkEthernet}
+	stream := StreamConfig{Name: "stream+tcp", Network: "tcp", Link: LinkEthernet, Netns: cfg.Netns}
 	switch way {
 	case "listen":
 		stream.Server, stream.Address = true, cfg.Listen
@@ -107,8 +107,8 @@ func (c *QEMUConfig) way() (string, error) {
 		return "", argument("localaddr= goes only with mcast= or udp=, not with %s=", way)
 	case c.LocalAddr == "" && way == "udp":
 		return "", argument("udp= wants localaddr=, the ADDR:PORT to receive at")
-	case c.Netns != nil && way != "mcast" && way != "udp":
-		return "", argument("netns= goes only with mcast= or udp=, not with %s=", way)
+	case c.Netns != nil && way == "fd":
+		return "", argument("netns= does not go with fd=: the socket is in one already")
 	}
 	switch way {
 	case "mcast":

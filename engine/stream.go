@@ -42,6 +42,7 @@ type StreamConfig struct {
 	Prefix    int      // octets of the length before a frame, 2 or 4 (default 4)
 	Link      LinkType // how frames start
 	Name      string   // of the scheme
+	Netns     *Netns   // network namespace (default: the Env's)
 }
 
 // MaxStreamFrame is the longest frame of QEMU's streams: 64 KiB and a page.
@@ -94,6 +95,7 @@ type stream struct {
 	cfg    StreamConfig
 	max    int
 	listen net.Listener // nil on the side that connects
+	space  *Netns       // to open sockets in; nil is the process's
 	ctx    context.Context
 	cancel context.CancelFunc
 
@@ -144,6 +146,12 @@ func OpenStream(env *Env, cfg StreamConfig) (Conn, error) {
 	}
 	if err := needsRealTime(env, s.name); err != nil {
 		return nil, err
+	}
+	var err error
+	if cfg.File == nil {
+		if s.space, err = env.hold(cfg.Netns); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.start(); err != nil {
 		s.cancel()
@@ -249,7 +257,9 @@ func (s *stream) start() error {
 		return nil
 	}
 	if s.cfg.Server {
-		l, err := s.cfg.listen()
+		var l net.Listener
+		err := s.inside(func() (err error) { l, err = s.cfg.listen(); return err })
+		s.leave() // all peers come from the listener
 		if err != nil {
 			return fail(err)
 		}
@@ -274,6 +284,21 @@ func (s *stream) start() error {
 	case <-t.C:
 	}
 	return nil
+}
+
+// inside opens a socket in the namespace of the link.
+func (s *stream) inside(open func() error) error {
+	if s.space == nil {
+		return open()
+	}
+	return s.space.Run(open)
+}
+
+// leave lets go of the namespace: no more sockets will be opened.
+func (s *stream) leave() {
+	if s.space != nil {
+		s.space.Close()
+	}
 }
 
 // listen opens the socket that peers connect to. A path that a server left
@@ -339,15 +364,20 @@ func (s *stream) accept() {
 // ended.
 func (s *stream) connect(first chan<- error) {
 	defer close(s.finished)
+	defer s.leave()
+	// One address after the other: a second goroutine would not be in the namespace.
+	d := net.Dialer{FallbackDelay: -1}
 	for {
 		ctx, cancel := context.WithTimeout(s.ctx, dialTime)
 		var c net.Conn
-		var err error
-		if s.cfg.Network == "sctp" {
-			c, err = dialSCTP(ctx, s.cfg.Address)
-		} else {
-			c, err = new(net.Dialer).DialContext(ctx, s.cfg.Network, s.cfg.Address)
-		}
+		err := s.inside(func() (err error) {
+			if s.cfg.Network == "sctp" {
+				c, err = dialSCTP(ctx, s.cfg.Address)
+			} else {
+				c, err = d.DialContext(ctx, s.cfg.Network, s.cfg.Address)
+			}
+			return err
+		})
 		cancel()
 		if err == nil {
 			s.up(c)

@@ -219,7 +219,9 @@ func (r *Registry) Follow(upper, under string, tests ...Test) {
 	n := &rule{upper: upper, tests: tests, text: fmt.Sprint(tests)}
 	for i, o := range rs.rules {
 		if o.text == n.text {
-			if o.upper == upper {
+			// A layout that is being loaded only says again what was announced
+			// of it, and a script may have decided otherwise since then.
+			if o.upper == upper || len(r.loading) > 0 {
 				return
 			}
 			rs.rules[i] = n
