@@ -22,8 +22,12 @@ import (
 //	│      └───────────────────────────┘                              │
 //	└─────────────────────────────────────────────────────────────────┘
 func TestNetboot(t *testing.T) {
-	for _, lans := range [][2]string{{"mcast", "stream+tcp"}, {"stream+tcp", "stream+unix"}, {"stream+unix", "listen"}, {"listen", "mcast"}} {
-		t.Run(lans[0]+" and "+lans[1], func(t *testing.T) { netboot(t, lans[0], lans[1]) })
+	for _, lans := range [][2]string{{"mcast", "stream+tcp"}, {"stream+tcp", "stream+unix"}, {"stream+unix", "listen"},
+		{"listen", "dgram+udp"}, {"dgram+udp", "dgram+unix"}, {"dgram+unix", "mcast"}} {
+		t.Run(lans[0]+" and "+lans[1], func(t *testing.T) {
+			t.Parallel()
+			netboot(t, lans[0], lans[1])
+		})
 	}
 }
 
@@ -39,6 +43,10 @@ var lans = map[string][2]string{
 	// QEMU is the server, and comes up after us.
 	"listen": {"stream+tcp://127.0.0.1:5003?reconnect=0.1",
 		"socket,listen=127.0.0.1:5003"},
+	"dgram+udp": {"dgram+udp://127.0.0.1:5004?local=127.0.0.1:5005",
+		"dgram,local.type=inet,local.host=127.0.0.1,local.port=5004,remote.type=inet,remote.host=127.0.0.1,remote.port=5005"},
+	"dgram+unix": {"dgram+unix:DIR/guest?local=DIR/host",
+		"dgram,local.type=unix,local.path=DIR/guest,remote.type=unix,remote.path=DIR/host"},
 }
 
 func netboot(t *testing.T, server, other string) {
