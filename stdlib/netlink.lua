@@ -7,6 +7,7 @@ local FILES = {
   generic = "generic", genl = "genl", generic_message = "generic_message", ethtool = "ethtool", taskstats = "taskstats",
   wireguard = "wireguard", diag = "diag", uevents = "uevents", parse_uevent = "uevents", proc = "proc", parse_proc = "proc",
   decode = "decode", hexdump = "decode", capture = "capture",
+  rtnl = "rtnl",
 }
 
 local constants

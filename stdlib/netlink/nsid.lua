@@ -1,0 +1,18 @@
+-- Numbers of network namespaces: linux/net_namespace.h, struct rtgenmsg.
+local words = require "netlink.words"
+
+---The number that a namespace has in another, -1 for none: linux/net_namespace.h.
+return netlink.message("nsid", {
+  { "family", "u8", names = words.family },
+}, {
+  prefix = "NETNSA_",
+  key = { "NETNSA_NSID" },
+  event = { [88] = "RTM_NEWNSID", [89] = "RTM_DELNSID", [90] = "RTM_GETNSID" },
+  attrs = {
+    { "NSID", 1, "s32" },
+    { "PID", 2, "u32" },
+    { "FD", 3, "u32" },
+    { "TARGET_NSID", 4, "s32" },
+    { "CURRENT_NSID", 5, "s32" },
+  },
+})
