@@ -207,6 +207,8 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@field up? boolean    set the interface up
 ---@field persist? boolean     the interface stays when it is closed (default: it goes, even one that had stayed before)
 ---@field owner? string|integer  user who may open it later without privileges
+---@field pi? boolean    before every frame stands struct tun_pi: flags (host order), EtherType; 4 octets
+---@field vnet? boolean  and then struct virtio_net_hdr: offloads asked for and done; 10 octets
 ---@field multiqueue? boolean  several may open it; the kernel spreads its flows over them, stats().dropped is that of all
 ---@field netns? string|Netns  network namespace (default: that of netns.run, or the process's)`, Go: tapOptions{}},
 			{Decl: `
@@ -220,6 +222,7 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@field up? boolean         set the interface up
 ---@field ring? boolean       share a ring with the kernel: cheapest for much traffic, some milliseconds late (default: with promisc)
 ---@field buffer? integer     octets the kernel keeps unread before it drops (default 32 MiB)
+---@field tstamp? string      software (default), the kernel's time of a frame, or hardware, the network card's
 ---@field netns? string|Netns  network namespace (default: that of netns.run, or the process's)`, Go: linkOptions{}},
 			{Decl: `
 ---@class connector.PcapOptions
@@ -274,6 +277,7 @@ type tapOptions struct {
 	MTU         int
 	Up, Persist bool
 	Multiqueue  bool
+	PI, Vnet    bool
 	Owner       lua.Value
 	Netns       lua.Value
 }
@@ -285,6 +289,7 @@ type linkOptions struct {
 	Filter                 lua.Value
 	Proto, Snaplen, Buffer int
 	Ring                   *bool
+	Tstamp                 string
 	Netns                  lua.Value
 }
 
@@ -397,7 +402,7 @@ func (w *connWorld) tap(o tapOptions, tun bool) (*Conn, error) {
 	}
 	defer release()
 	cfg := engine.TapConfig{Name: o.Name, TUN: tun, MTU: o.MTU, Addr: o.Addr, Up: o.Up,
-		Persist: o.Persist, MultiQueue: o.Multiqueue, Netns: ns}
+		Persist: o.Persist, MultiQueue: o.Multiqueue, PI: o.PI, VNet: o.Vnet, Netns: ns}
 	if !lua.IsNil(o.Owner) {
 		cfg.Owner = o.Owner.String()
 	}
@@ -406,7 +411,7 @@ func (w *connWorld) tap(o tapOptions, tun bool) (*Conn, error) {
 
 func (w *connWorld) link(o linkOptions) (*Conn, error) {
 	cfg := engine.LinkConfig{Name: o.Name, Promisc: o.Promisc, Up: o.Up, Direction: o.Direction,
-		Proto: o.Proto, Snaplen: o.Snaplen, Buffer: o.Buffer, Ring: o.Ring}
+		Proto: o.Proto, Snaplen: o.Snaplen, Buffer: o.Buffer, Ring: o.Ring, Timestamps: o.Tstamp}
 	if !lua.IsNil(o.Filter) {
 		// The link type is known only when it is open.
 		cfg.Filter = func(link engine.LinkType) (*filter.Program, error) {

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/binary"
 	"net"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,4 +26,13 @@ func Enslave(bridge, port string) error {
 	copy(req.name[:], bridge)
 	binary.NativeEndian.PutUint32(req.data[:], uint32(i.Index))
 	return ioctl(fd, unix.SIOCBRADDIF, &req)
+}
+
+// TimestampOf is the time of a frame beside which the kernel has said this.
+func TimestampOf(control []byte) time.Time {
+	var b packetBatch
+	n := copy(b.control[0][:], control)
+	b.msgs[0].hdr.SetControllen(n)
+	_, when := b.beside(0)
+	return when
 }

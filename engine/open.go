@@ -61,8 +61,8 @@ func init() {
 	schemes = []scheme{
 		{"mem", "mem:NAME", openMem},
 		{"mcast", "mcast://GROUP:PORT?if=ADDR&ttl=N&loop=0&own=0&snaplen=N&netns=NAME", openMcastURL},
-		{"tap", "tap:NAME?addr=ADDR/LEN&mtu=N&up=1&netns=NAME", openTapURL(false)},
-		{"tun", "tun:NAME?addr=ADDR/LEN&mtu=N&up=1&netns=NAME", openTapURL(true)},
+		{"tap", "tap:NAME?addr=ADDR/LEN&mtu=N&up=1&pi=1&vnet=1&netns=NAME", openTapURL(false)},
+		{"tun", "tun:NAME?addr=ADDR/LEN&mtu=N&up=1&pi=1&vnet=1&netns=NAME", openTapURL(true)},
 		{"link", "link:NAME?promisc=1&snaplen=N&direction=in&filter=EXPR&proto=N&up=1&netns=NAME", openLinkURL},
 		{"pcap", "pcap:FILE?follow=1", openPcapURL},
 		{"pcap_writer", "pcap_writer:FILE?linktype=NAME&nanos=1&snaplen=N&format=pcapng", openPcapWriterURL("")},
@@ -251,6 +251,8 @@ func openTapURL(tun bool) func(*Env, *target) (Conn, error) {
 			Persist:    t.flag("persist", false),
 			Owner:      t.text("owner", ""),
 			MultiQueue: t.flag("multiqueue", false),
+			PI:         t.flag("pi", false),
+			VNet:       t.flag("vnet", false),
 		}
 		ns, release := t.netns()
 		defer release()

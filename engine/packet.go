@@ -27,6 +27,12 @@ type LinkConfig struct {
 	Ring   *bool
 	Buffer int // octets the kernel keeps unread before it drops (default 32 MiB)
 
+	// Timestamps says where they come from: "software" (default), when the kernel
+	// got the frame, or "hardware", when the network card did, by the card's own
+	// clock; frames of which it says nothing then have the kernel's. The card keeps
+	// the setting.
+	Timestamps string
+
 	Netns *Netns // network namespace (default: the Env's)
 }
 
@@ -61,6 +67,8 @@ func (c *LinkConfig) resolve() error {
 		err = argument("direction %q: want in, out or both", c.Direction)
 	case c.Proto < 0 || c.Proto > 0xffff:
 		err = argument("proto %d: want an EtherType, 0 to 65535", c.Proto)
+	case c.Timestamps != "" && c.Timestamps != "software" && c.Timestamps != "hardware":
+		err = argument("tstamp %q: want software or hardware", c.Timestamps)
 	case c.Buffer < 1<<16 || c.Buffer > 1<<30:
 		err = argument("buffer %d: want 65536 to %d octets", c.Buffer, 1<<30)
 	}
@@ -79,6 +87,8 @@ func openLinkURL(env *Env, t *target) (Conn, error) {
 		Proto:     t.number("proto", 0, 0, 0xffff),
 		Up:        t.flag("up", false),
 		Buffer:    t.number("buffer", 0, 1<<16, 1<<30),
+
+		Timestamps: t.text("tstamp", ""),
 	}
 	if ring := t.text("ring", ""); ring != "" {
 		on := t.flag("ring", false)

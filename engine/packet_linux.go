@@ -137,17 +137,23 @@ func openLink(cfg LinkConfig) (_ Conn, err error) {
 			return nil, os.NewSyscallError("PACKET_IGNORE_OUTGOING", err)
 		}
 	}
+	hardware := cfg.Timestamps == "hardware"
+	if hardware {
+		if err := hardwareTimestamps(fd, cfg.Name); err != nil {
+			return nil, err
+		}
+	}
 	sniff := cfg.Promisc
 	if cfg.Ring != nil {
 		sniff = *cfg.Ring
 	}
 	if sniff {
-		if l.ring, err = newPacketRing(fd, cfg.Buffer, cfg.Snaplen); err != nil {
+		if l.ring, err = newPacketRing(fd, cfg.Buffer, cfg.Snaplen, hardware); err != nil {
 			return nil, err
 		}
 		l.arena = make([]byte, max(ringArena, cfg.Snaplen+vlanTag))
 	} else {
-		if err := receiveOptions(fd, cfg.Buffer); err != nil {
+		if err := receiveOptions(fd, cfg.Buffer, hardware); err != nil {
 			return nil, err
 		}
 		l.rx = &packetBatch{snaplen: cfg.Snaplen}
@@ -210,8 +216,8 @@ func linkError(cfg LinkConfig, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		e.hint = "this needs CAP_NET_RAW: setcap cap_net_raw+ep pktsh, or run in a namespace of your own: pktsh --sandbox …"
-		if cfg.Up {
-			e.hint = "this needs CAP_NET_RAW, and CAP_NET_ADMIN for up: run as root, or in a namespace of your own: pktsh --sandbox …"
+		if cfg.Up || cfg.Timestamps == "hardware" {
+			e.hint = "this needs CAP_NET_RAW, and CAP_NET_ADMIN for up and for timestamps in hardware: run as root, or in a namespace of your own: pktsh --sandbox …"
 		}
 	case errors.Is(err, unix.ENODEV):
 		e.Err, e.kind = fmt.Errorf("there is no such interface: %w", unix.ENODEV), "missing"
@@ -428,16 +434,47 @@ type packetBatch struct {
 	recv    func(fd uintptr)
 }
 
+// hardwareTimestamps makes the network card say when it received a frame.
+func hardwareTimestamps(fd int, name string) error {
+	info, err := unix.IoctlGetEthtoolTsInfo(fd, name)
+	const need = unix.SOF_TIMESTAMPING_RX_HARDWARE | unix.SOF_TIMESTAMPING_RAW_HARDWARE
+	if err != nil || info.So_timestamping&need != need || info.Rx_filters&(1<<unix.HWTSTAMP_FILTER_ALL) == 0 {
+		return &OpError{Op: "open", Conn: "link:" + name, Err: noHardwareTime{}, hint: "ethtool -T " + name + ` shows what it can do; tstamp="software" works everywhere`}
+	}
+	now, err := unix.IoctlGetHwTstamp(fd, name)
+	if err == nil && now.Rx_filter == unix.HWTSTAMP_FILTER_ALL {
+		return nil
+	}
+	want := unix.HwTstampConfig{Rx_filter: unix.HWTSTAMP_FILTER_ALL}
+	if now != nil { // what it does to frames that go out is not our business
+		want.Tx_type = now.Tx_type
+	}
+	return os.NewSyscallError("SIOCSHWTSTAMP", unix.IoctlSetHwTstamp(fd, name, &want))
+}
+
+// noHardwareTime is what a card lacks.
+type noHardwareTime struct{}
+
+func (noHardwareTime) Error() string {
+	return "the interface has no clock in hardware that tells of every frame"
+}
+func (noHardwareTime) Unwrap() error { return errors.ErrUnsupported }
+
 // packetControl is room for what the kernel says beside a frame: struct
-// tpacket_auxdata and a timestamp, each with a header.
+// tpacket_auxdata and timestamps, each with a header.
 const packetControl = 128
 
-func receiveOptions(fd, buffer int) error {
+func receiveOptions(fd, buffer int, hardware bool) error {
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, buffer) != nil {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, buffer)
 	}
 	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1); err != nil {
 		return os.NewSyscallError("PACKET_AUXDATA", err)
+	}
+	if hardware {
+		const all = unix.SOF_TIMESTAMPING_RX_HARDWARE | unix.SOF_TIMESTAMPING_RAW_HARDWARE |
+			unix.SOF_TIMESTAMPING_RX_SOFTWARE | unix.SOF_TIMESTAMPING_SOFTWARE
+		return os.NewSyscallError("SO_TIMESTAMPING", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPING, all))
 	}
 	return os.NewSyscallError("SO_TIMESTAMPNS", unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1))
 }
@@ -499,6 +536,16 @@ func (b *packetBatch) beside(i int) (aux *unix.TpacketAuxdata, when time.Time) {
 			aux = (*unix.TpacketAuxdata)(unsafe.Pointer(&data[0]))
 		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_TIMESTAMPNS && len(data) >= int(unsafe.Sizeof(unix.Timespec{})):
 			when = time.Unix((*unix.Timespec)(unsafe.Pointer(&data[0])).Unix())
+		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_TIMESTAMPING && len(data) >= int(unsafe.Sizeof([3]unix.Timespec{})):
+			// Of software, nothing any more, of hardware; zero where there is none.
+			times := (*[3]unix.Timespec)(unsafe.Pointer(&data[0]))
+			at := &times[2]
+			if *at == (unix.Timespec{}) {
+				at = &times[0]
+			}
+			if *at != (unix.Timespec{}) {
+				when = time.Unix(at.Unix())
+			}
 		}
 		c = c[min(len(c), unix.CmsgSpace(n-unix.CmsgLen(0))):]
 	}
@@ -564,7 +611,12 @@ const (
 	frameVlanTP  = 36
 )
 
-func newPacketRing(fd, buffer, snaplen int) (*packetRing, error) {
+func newPacketRing(fd, buffer, snaplen int, hardware bool) (*packetRing, error) {
+	if hardware {
+		if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_TIMESTAMP, unix.SOF_TIMESTAMPING_RAW_HARDWARE); err != nil {
+			return nil, os.NewSyscallError("PACKET_TIMESTAMP", err)
+		}
+	}
 	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
 		return nil, os.NewSyscallError("PACKET_VERSION", err)
 	}

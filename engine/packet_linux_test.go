@@ -314,6 +314,8 @@ func TestLinkSaysWhatIsWrong(t *testing.T) {
 		expect(open(engine.LinkConfig{Name: "pkva", Snaplen: -1}), "argument", "snaplen", "")
 		expect(open(engine.LinkConfig{Name: "pkva", Proto: 1 << 16}), "argument", "proto", "")
 		expect(open(engine.LinkConfig{Name: "pkva", Buffer: 3}), "argument", "buffer", "")
+		expect(open(engine.LinkConfig{Name: "pkva", Timestamps: "sundial"}), "argument", "software or hardware", "")
+		expect(open(engine.LinkConfig{Name: "pkva", Timestamps: "hardware"}), "unsupported", "no clock in hardware", "ethtool -T pkva")
 		err := open(engine.LinkConfig{Name: "pkva", Filter: expression("port 70000")})
 		if !kindIs(err, "argument") || !strings.Contains(err.Error(), "70000") {
 			t.Errorf("%v", err)
@@ -395,4 +397,39 @@ func TestLinkSendMany(t *testing.T) {
 	}
 	veth(t, engine.MaxFrame-14)
 	sendMany(t, vethPair("plain", false))
+}
+
+// A frame's time is the network card's where it has said one, else the kernel's.
+func TestLinkTimestamps(t *testing.T) {
+	note := func(kind int, times ...int64) (b []byte) {
+		b = binary.NativeEndian.AppendUint64(b, uint64(16+16*len(times)))
+		b = binary.NativeEndian.AppendUint32(b, syscall.SOL_SOCKET)
+		b = binary.NativeEndian.AppendUint32(b, uint32(kind))
+		for _, s := range times {
+			b = binary.NativeEndian.AppendUint64(b, uint64(s))
+			b = binary.NativeEndian.AppendUint64(b, uint64(min(s, 5)))
+		}
+		return b
+	}
+	if syscall.SizeofCmsghdr != 16 {
+		t.Skip("SKIP: needs a machine of 64 bits: the test lays out its structures")
+	}
+	for _, c := range []struct {
+		note []byte
+		want int64
+	}{
+		{note(syscall.SO_TIMESTAMPNS, 1000), 1000},
+		{note(syscall.SO_TIMESTAMPING, 1000, 0, 2000), 2000},
+		{note(syscall.SO_TIMESTAMPING, 1000, 0, 0), 1000},
+		{note(syscall.SO_TIMESTAMPING, 0, 0, 2000), 2000},
+	} {
+		if at := engine.TimestampOf(c.note); at.Unix() != c.want || at.Nanosecond() != 5 {
+			t.Errorf("% x: %v", c.note, at)
+		}
+	}
+	for _, b := range [][]byte{nil, note(syscall.SO_TIMESTAMPING, 0, 0, 0), note(syscall.SO_TIMESTAMPING, 1000), note(syscall.SO_TIMESTAMPNS)} {
+		if at := engine.TimestampOf(b); time.Since(at) > time.Minute {
+			t.Errorf("% x: %v, want now", b, at)
+		}
+	}
 }

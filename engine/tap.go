@@ -19,6 +19,10 @@ type TapConfig struct {
 	Owner      string // user, by name or number, who may open it later without privileges
 	MultiQueue bool   // several may open it; the kernel spreads its flows over them
 
+	// What stands before every frame that is read and written, in this order.
+	PI   bool // struct tun_pi of linux/if_tun.h: flags (host order), EtherType; 4 octets
+	VNet bool // struct virtio_net_hdr: offloads asked for and done; 10 octets, host order
+
 	Netns *Netns // network namespace (default: the Env's)
 }
 
@@ -27,6 +31,20 @@ func (c *TapConfig) name() string {
 		return "tun:" + c.Name
 	}
 	return "tap:" + c.Name
+}
+
+// The lengths of what may stand before a frame.
+const piHeader, vnetHeader = 4, 10
+
+// before is how many octets stand before every frame.
+func (c *TapConfig) before() (n int) {
+	if c.PI {
+		n += piHeader
+	}
+	if c.VNet {
+		n += vnetHeader
+	}
+	return n
 }
 
 // resolve checks, and returns the parsed Addr.

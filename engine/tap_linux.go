@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,14 +18,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tap is a TAP or TUN device without packet information: one read or write is
-// one frame.
+// tap is a TAP or TUN device: one read or write is one frame, with what is to
+// stand before it.
 type tap struct {
 	*device
-	arena []byte // frames of the last TryRead, one behind the other
-	fs    []Frame
-	n     int
-	errno error
+	before int    // octets before every frame
+	arena  []byte // frames of the last TryRead, one behind the other
+	fs     []Frame
+	n      int
+	errno  error
 
 	out    [][]byte // frames to write; then how many went out and what stopped it
 	wrote  int
@@ -33,13 +35,13 @@ type tap struct {
 	send   func(fd uintptr)
 
 	drops  sync.Mutex // orders the readings of the kernel's drop counter
-	before uint64     // that counter when we opened
+	start  uint64     // that counter when we opened
 	counts *os.File   // where it stands; nil without /proc
 }
 
 // tapRead is the room a read needs. The kernel cuts a frame that does not fit
 // and does not say so, and with segmentation offload off no frame is longer.
-const tapRead = MaxFrame + 1
+const tapRead = piHeader + vnetHeader + MaxFrame + 1
 
 // tapArena bounds a batch: at least tapArena/tapRead frames of any length.
 const tapArena = 512 << 10
@@ -59,7 +61,11 @@ func openTap(env *Env, cfg TapConfig) (Conn, error) {
 	if err := needsRealTime(env, cfg.name()); err != nil {
 		return nil, err
 	}
-	file, name, err := openWater(cfg)
+	open := openWater
+	if cfg.before() > 0 {
+		open = openHeaded
+	}
+	file, name, err := open(cfg)
 	if err != nil {
 		return nil, tapError(cfg, err)
 	}
@@ -68,18 +74,21 @@ func openTap(env *Env, cfg TapConfig) (Conn, error) {
 	if err != nil {
 		return nil, tapError(cfg, err)
 	}
-	if cfg.TUN {
+	switch {
+	case cfg.before() > 0:
+		d.link = LinkUser0
+	case cfg.TUN:
 		d.link = LinkRaw
 	}
 	if err := configureLink(cfg.Name, cfg.MTU, addr, cfg.Up); err != nil {
 		d.Close()
 		return nil, tapError(cfg, err)
 	}
-	t := &tap{device: d}
+	t := &tap{device: d, before: cfg.before()}
 	// Its contents are those of the namespace in which it was opened, for ever.
 	// Without /proc no drops are counted.
 	t.counts, _ = os.Open("/proc/thread-self/net/dev")
-	t.before = txDropped(t.counts, cfg.Name)
+	t.start = txDropped(t.counts, cfg.Name)
 	d.last = t.abandon
 	t.recv = t.readAll
 	t.send = t.writeAll
@@ -148,6 +157,64 @@ func openWater(cfg TapConfig) (*os.File, string, error) {
 		return nil, "", err
 	}
 	return file, w.Name(), nil
+}
+
+// openHeaded opens what water cannot: a device with something before every
+// frame. Persistence and owner are as with water.
+func openHeaded(cfg TapConfig) (_ *os.File, name string, err error) {
+	owner, err := userNumber(cfg.Owner)
+	if err != nil {
+		return nil, "", err
+	}
+	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, "", &os.PathError{Op: "open", Path: "/dev/net/tun", Err: err}
+	}
+	defer func() {
+		if err != nil {
+			unix.Close(fd)
+		}
+	}()
+	flags := uint16(unix.IFF_TAP)
+	if cfg.TUN {
+		flags = unix.IFF_TUN
+	}
+	if !cfg.PI {
+		flags |= unix.IFF_NO_PI
+	}
+	if cfg.VNet {
+		flags |= unix.IFF_VNET_HDR
+	}
+	if cfg.MultiQueue {
+		flags |= unix.IFF_MULTI_QUEUE
+	}
+	var req ifreq
+	copy(req.name[:], cfg.Name)
+	binary.NativeEndian.PutUint16(req.data[:], flags)
+	if err := ioctl(fd, unix.TUNSETIFF, &req); err != nil {
+		return nil, "", os.NewSyscallError("TUNSETIFF", err)
+	}
+	if cfg.VNet {
+		size := int32(vnetHeader)
+		if err := ioctl(fd, unix.TUNSETVNETHDRSZ, &size); err != nil {
+			return nil, "", os.NewSyscallError("TUNSETVNETHDRSZ", err)
+		}
+	}
+	if owner >= 0 {
+		if err := unix.IoctlSetInt(fd, unix.TUNSETOWNER, owner); err != nil {
+			return nil, "", os.NewSyscallError("TUNSETOWNER", err)
+		}
+	}
+	persist := 0
+	if cfg.Persist {
+		persist = 1
+	}
+	if err := unix.IoctlSetInt(fd, unix.TUNSETPERSIST, persist); err != nil {
+		return nil, "", os.NewSyscallError("TUNSETPERSIST", err)
+	}
+	// Not before: the poller hears nothing from a /dev/net/tun that it got
+	// before TUNSETIFF.
+	return os.NewFile(uintptr(fd), "/dev/net/tun"), unix.ByteSliceToString(req.name[:]), nil
 }
 
 // closeUnattached closes the descriptor that water.New leaves open when it
@@ -241,11 +308,14 @@ func (t *tap) TryWrite(frames [][]byte) (int, error) {
 	switch {
 	case t.wrote == len(frames) || t.outErr == unix.EAGAIN:
 		return t.wrote, nil
-	case len(frames[t.wrote]) > MaxFrame:
-		return t.wrote, tooLong(t.name, len(frames[t.wrote]), MaxFrame)
+	case len(frames[t.wrote]) > t.longest():
+		return t.wrote, tooLong(t.name, len(frames[t.wrote]), t.longest())
 	}
 	return t.wrote, t.failed("write", t.outErr)
 }
+
+// longest is the longest frame with what stands before it.
+func (t *tap) longest() int { return t.before + MaxFrame }
 
 // writeAll writes frames until one is refused. The device never blocks and a
 // write takes less than a microsecond, so the scheduler is not told: that would
@@ -254,7 +324,7 @@ func (t *tap) writeAll(fd uintptr) {
 	t.wrote, t.outErr = 0, 0
 	for t.wrote < len(t.out) {
 		f := t.out[t.wrote]
-		if len(f) > MaxFrame {
+		if len(f) > t.longest() {
 			return
 		}
 		_, _, errno := unix.RawSyscall(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(unsafe.SliceData(f))), uintptr(len(f)))
@@ -284,8 +354,8 @@ func (t *tap) kernelDrops(fd uintptr) uint64 {
 	if ioctl(int(fd), unix.TUNGETIFF, &req) != nil {
 		return t.dropped.Load()
 	}
-	if n := txDropped(t.counts, unix.ByteSliceToString(req.name[:])); n >= t.before {
-		return n - t.before
+	if n := txDropped(t.counts, unix.ByteSliceToString(req.name[:])); n >= t.start {
+		return n - t.start
 	}
 	return t.dropped.Load()
 }

@@ -276,3 +276,63 @@ func TestTapPersistOwnerMultiQueue(t *testing.T) {
 		t.Error("it is still there")
 	}
 }
+
+// What stands before a frame is passed through, in both directions.
+func TestTapWithHeadersBeforeEveryFrame(t *testing.T) {
+	needTun(t)
+	if !inNetns(t) {
+		return
+	}
+	echo := []byte{8, 0, 0, 0, 0x12, 0x34, 0, 1}
+	binary.BigEndian.PutUint16(echo[2:], checksum(echo))
+	ask := ip4(1, "10.9.0.2", "10.9.0.1", echo)
+	pi := []byte{0, 0, 8, 0}
+	vnet := make([]byte, 10)
+	for _, c := range []struct {
+		url    string
+		before []byte
+	}{
+		{"tun:pk0?addr=10.9.0.1/24&pi=1", pi},
+		{"tun:pk0?addr=10.9.0.1/24&vnet=1", vnet},
+		{"tun:pk0?addr=10.9.0.1/24&pi=1&vnet=1&multiqueue=1", append(append([]byte{}, pi...), vnet...)},
+	} {
+		d, err := engine.Open(realEnv(), c.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.LinkType() != engine.LinkUser0 {
+			t.Errorf("%s: frames are %v", c.url, d.LinkType())
+		}
+		send(t, d, append(append([]byte{}, c.before...), ask...))
+		n := len(c.before)
+		reply := readUntil(t, d, func(b []byte) bool { return len(b) == n+28 && b[n+9] == 1 })
+		if string(reply[:n]) != string(c.before) || reply[n+20] != 0 || string(reply[n+24:]) != string(echo[4:]) {
+			t.Errorf("%s: % x", c.url, reply)
+		}
+		if _, err := d.TryWrite([][]byte{make([]byte, n+engine.MaxFrame+1)}); !kindIs(err, "range") {
+			t.Errorf("%s: %v", c.url, err)
+		}
+		close2(t, d)
+		if _, err := net.InterfaceByName("pk0"); err == nil {
+			t.Errorf("%s: the interface is still there", c.url)
+		}
+	}
+	// Of Ethernet, and kept, and of a name that the kernel picks.
+	d := openTap(t, engine.TapConfig{PI: true, Persist: true})
+	name := strings.TrimPrefix(d.Name(), "tap:")
+	close2(t, d)
+	if _, err := net.InterfaceByName(name); err != nil {
+		t.Error(err)
+	}
+	e := openTap(t, engine.TapConfig{Name: name, PI: true})
+	if _, err := engine.OpenTap(realEnv(), engine.TapConfig{Name: name, PI: true}); !kindIs(err, "exists") {
+		t.Errorf("%v", err)
+	}
+	close2(t, e)
+	if _, err := net.InterfaceByName(name); err == nil {
+		t.Errorf("%s is still there", name)
+	}
+	if _, err := engine.OpenTap(realEnv(), engine.TapConfig{Name: "lo", PI: true}); !kindIs(err, "exists") {
+		t.Errorf("%v", err)
+	}
+}
