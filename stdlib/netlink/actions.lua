@@ -2,7 +2,8 @@
 -- linux/pkt_cls.h TCA_ACT_*, linux/tc_act/*.h.
 local words = require "netlink.words"
 
-local array, attrs, by, list, struct = netlink.array, netlink.attrs, netlink.by, netlink.list, netlink.struct
+local array, attrs, by, list, multi, struct =
+  netlink.array, netlink.attrs, netlink.by, netlink.list, netlink.multi, netlink.struct
 
 local tc = require "netlink.tcstats"
 
@@ -24,6 +25,13 @@ local function gen(name, ...)
   for _, member in ipairs { ... } do members[#members + 1] = member end
   return struct(name, members)
 end
+
+-- What pedit changes: struct tc_pedit_sel, a key for each 32 bits.
+local pedit_sel = gen("tc_pedit_sel", { "nkeys", "u8" }, { "flags", "u8" }, { "pad", "u16" },
+  { "keys", array(struct("tc_pedit_key", {
+    { "mask", "u32", show = "hex" }, { "val", "u32", show = "hex" }, { "off", "u32" }, { "at", "u32" }, { "offmask", "u32" },
+    { "shift", "u32" },
+  })) })
 
 ---Takes packets up to a rate: TCA_POLICE_*, struct tc_police.
 local police = attrs("police", {
@@ -141,6 +149,61 @@ local kinds = {
     { "HELPER_FAMILY", 17, "u8" },
     { "HELPER_PROTO", 18, "u8" },
   }, { prefix = "TCA_CT_" }),
+  ---The mark of a connection to its packets: linux/tc_act/tc_connmark.h.
+  connmark = attrs("act_connmark", {
+    { "PARMS", 1, gen("tc_connmark", { "zone", "u16" }, { "pad", "u16" }) },
+    { "TM", 2, tm },
+  }, { prefix = "TCA_CONNMARK_" }),
+  ---Marks and DSCP of a connection: linux/tc_act/tc_ctinfo.h.
+  ctinfo = attrs("act_ctinfo", {
+    { "TM", 2, tm },
+    { "ACT", 3, gen "tc_ctinfo" },
+    { "ZONE", 4, "u16" },
+    { "PARMS_DSCP_MASK", 5, "u32", show = "hex" },
+    { "PARMS_DSCP_STATEMASK", 6, "u32", show = "hex" },
+    { "PARMS_CPMARK_MASK", 7, "u32", show = "hex" },
+    { "STATS_DSCP_SET", 8, "u64" },
+    { "STATS_DSCP_ERROR", 9, "u64" },
+    { "STATS_CPMARK_SET", 10, "u64" },
+  }, { prefix = "TCA_CTINFO_" }),
+  ---MPLS labels on and off: linux/tc_act/tc_mpls.h.
+  mpls = attrs("act_mpls", {
+    { "TM", 1, tm },
+    { "PARMS", 2, gen("tc_mpls", { "m_action", "s32", enum = {
+      [1] = "pop", [2] = "push", [3] = "modify", [4] = "dec_ttl", [5] = "mac_push",
+    } }) },
+    { "PROTO", 4, "be16", names = words.ethertype },
+    { "LABEL", 5, "u32" },
+    { "TC", 6, "u8" },
+    { "TTL", 7, "u8" },
+    { "BOS", 8, "u8" },
+  }, { prefix = "TCA_MPLS_" }),
+  ---Any octets of a packet: linux/tc_act/tc_pedit.h.
+  pedit = attrs("act_pedit", {
+    { "TM", 1, tm },
+    { "PARMS", 2, pedit_sel },
+    { "PARMS_EX", 4, pedit_sel },
+    { "KEYS_EX", 5, attrs("pedit_keys_ex", {
+      { "KEY_EX", 6, multi(attrs("pedit_key_ex", {
+        { "HTYPE", 1, "u16", enum = { [0] = "network", [1] = "eth", [2] = "ip4", [3] = "ip6", [4] = "tcp", [5] = "udp" } },
+        { "CMD", 2, "u16", enum = { [0] = "set", [1] = "add" } },
+      }, { prefix = "TCA_PEDIT_KEY_EX_" })) },
+    }, { prefix = "TCA_PEDIT_" }) },
+  }, { prefix = "TCA_PEDIT_" }),
+  ---A word for the kernel's log: linux/tc_act/tc_defact.h.
+  simple = attrs("act_simple", {
+    { "TM", 1, tm },
+    { "PARMS", 2, gen "tc_defact" },
+    { "DATA", 3, "asciiz" },
+  }, { prefix = "TCA_DEF_" }),
+  ---Ethernet addresses and types: linux/tc_act/tc_skbmod.h.
+  skbmod = attrs("act_skbmod", {
+    { "TM", 1, tm },
+    { "PARMS", 2, gen("tc_skbmod", { "flags", "u64", flags = { "dmac", "smac", "etype", "swapmac", "ecn" } }) },
+    { "DMAC", 3, "l2addr" },
+    { "SMAC", 4, "l2addr" },
+    { "ETYPE", 5, "u16", names = words.ethertype },
+  }, { prefix = "TCA_SKBMOD_" }),
   ---A sample to user space: linux/tc_act/tc_sample.h.
   sample = attrs("act_sample", {
     { "TM", 1, tm },

@@ -258,4 +258,43 @@ qdiscs.mqprio = message("mqprio", {
   },
 })
 
+---Credits for time-sensitive streams, IEEE 802.1Qav: TCA_CBS_*.
+qdiscs.cbs = attrs("cbs", {
+  { "PARMS", 1, struct("tc_cbs_qopt", {
+    { "offload", "u8" }, { "pad", "u8", count = 3 }, { "hicredit", "s32" }, { "locredit", "s32" }, { "idleslope", "s32" },
+    { "sendslope", "s32" },
+  }) },
+}, { prefix = "TCA_CBS_" })
+
+---Earliest transmission time first: TCA_ETF_*.
+qdiscs.etf = attrs("etf", {
+  { "PARMS", 1, struct("tc_etf_qopt", {
+    { "delta", "s32" }, { "clockid", "s32" }, { "flags", "u32", flags = { "deadline_mode", "offload", "skip_sock_check" } },
+  }) },
+}, { prefix = "TCA_ETF_" })
+
+---Nothing passes while it is plugged: struct tc_plug_qopt.
+qdiscs.plug = struct("tc_plug_qopt", {
+  { "action", "s32", enum = { [0] = "buffer", [1] = "release_one", [2] = "release_indefinite", [3] = "limit" } }, { "limit", "u32" },
+})
+
+---Two queues for low latency, RFC 9332: TCA_DUALPI2_*.
+qdiscs.dualpi2 = attrs("dualpi2", {
+  { "LIMIT", 1, "u32" },
+  { "MEMORY_LIMIT", 2, "u32" },
+  { "TARGET", 3, "u32" },
+  { "TUPDATE", 4, "u32" },
+  { "ALPHA", 5, "u32" },
+  { "BETA", 6, "u32" },
+  { "STEP_THRESH_PKTS", 7, "u32" },
+  { "STEP_THRESH_US", 8, "u32" },
+  { "MIN_QLEN_STEP", 9, "u32" },
+  { "COUPLING", 10, "u8" },
+  { "DROP_OVERLOAD", 11, "u8" },
+  { "DROP_EARLY", 12, "u8" },
+  { "C_PROTECTION", 13, "u8" },
+  { "ECN_MASK", 14, "u8" },
+  { "SPLIT_GSO", 15, "u8" },
+}, { prefix = "TCA_DUALPI2_" })
+
 return { qdiscs = qdiscs, classes = classes }

@@ -3,7 +3,7 @@
 local words = require "netlink.words"
 local counters = require "netlink.tcstats"
 local options = require "netlink.qdiscs"
-local filters = require "netlink.filters"
+local filters = require "netlink.tcfilters"
 local actions = require "netlink.actions"
 
 local attrs, by, message, struct = netlink.attrs, netlink.by, netlink.message, netlink.struct

@@ -50,6 +50,11 @@ local xstats = {
   htb = struct("tc_htb_xstats", {
     { "lends", "u32" }, { "borrows", "u32" }, { "giants", "u32" }, { "tokens", "s32" }, { "ctokens", "s32" },
   }),
+  dualpi2 = struct("tc_dualpi2_xstats", {
+    { "prob", "u32" }, { "delay_c", "u32" }, { "delay_l", "u32" }, { "pkts_in_c", "u32" }, { "pkts_in_l", "u32" },
+    { "maxq", "u32" }, { "ecn_mark", "u32" }, { "step_mark", "u32" }, { "credit", "s32" }, { "memory_used", "u32" },
+    { "max_memory_used", "u32" }, { "memory_limit", "u32" },
+  }),
   cake = attrs("cake_stats", {
     { "CAPACITY_ESTIMATE64", 2, "u64" },
     { "MEMORY_LIMIT", 3, "u32" },
