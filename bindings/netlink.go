@@ -25,9 +25,12 @@ func netlinkModule() lua.Module {
 type netlinkWorld struct {
 	h *lua.Host
 	t *lua.Table // the module
+
+	messageWorld
 }
 
 func (w *netlinkWorld) init(h *lua.Host, t *lua.Table) error {
 	w.h, w.t = h, t
+	w.initMessages()
 	return nil
 }

@@ -351,6 +351,9 @@ func (h *Host) errorValueAt(p pos, err error, op string) Value {
 	return t
 }
 
+// ErrorValue is the Lua value that Raise would raise.
+func (h *Host) ErrorValue(L *State, err error) Value { return h.errorValue(L, err, "") }
+
 // Raise raises err as the Lua value of it; it does not return.
 func (h *Host) Raise(L *State, err error) { h.raiseOp(L, err, "") }
 
