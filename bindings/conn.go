@@ -28,7 +28,8 @@ func connModule() lua.Module {
 		Init:  w.init,
 		Funcs: slices.Concat([]lua.Func{
 			{Decl: `
----Opens a connector from a short text:
+---Opens a connector from a short text, or by the bare name of a capture file or
+---an interface; its field name says which:
 ---
 ---    mem:NAME                       a port on the memory LAN of that name
 ---    mcast://GROUP:PORT?if=ADDR     a LAN in multicast datagrams, as of QEMU and User Mode Linux; ?own=0
@@ -44,15 +45,17 @@ func connModule() lua.Module {
 ---    rawip:INTERFACE_OR_ADDR        whole IP packets of one protocol; ?proto=icmp&version=6&dst=ADDR
 ---    sctp://HOST:PORT               messages in SCTP, one to one; ?server=1
 ---    qemu:mcast=GROUP:PORT,…        what -netdev socket does with these options
----    pcap:FILE                      a capture file to read
----    pcap_writer:FILE               a capture file to write; ?linktype=raw&nanos=1
+---    pcap:FILE                      a capture file or pipe to read, pcap:- is standard input; ?follow=1
+---    pcap_writer:FILE               a capture file to write, .pcapng and .gz by its ending; ?linktype=raw
+---    pcapng_writer:FILE             the same, pcapng whatever it is called
+---    trace.pcap  eth0               a bare name: the file, if there is one, else the interface
 ---@param url string
 ---@return Conn
 ---@error argument    the text is not understood
 ---@error missing     there is no such file or device
 ---@error permission  the system does not allow it
 ---@error realtime    the connector cannot follow a virtual clock
-function open(url)`, Go: func(url string) (*Conn, error) { return w.adopt(engine.Open(w.env, url)) }},
+function open(url)`, Go: w.open},
 			{Decl: `
 ---A LAN in memory: what one port writes, all the others read. Without options
 ---it is ideal; with them its frames take time and chances, by the host's clock
@@ -110,34 +113,15 @@ function connector.tun(opts)`, Go: func(o tapOptions) (*Conn, error) { return w.
 ---@error system      the interface is down
 function connector.link(opts)`, Go: w.link},
 			{Decl: `
----Opens a capture file for reading: pcap in any byte order and resolution, or
----pcapng, plain or compressed with gzip.
----@param opts connector.PcapOptions
----@return Conn
----@error missing    there is no such file
----@error argument   it is not a capture file
----@error truncated  it ends inside of its header
-function connector.pcap(opts)`, Go: func(o pcapOptions) (*Conn, error) {
-				return w.adopt(engine.OpenPcap(w.env, engine.PcapConfig{File: o.File}))
-			}},
-			{Decl: `
----Creates a capture file. Frames get the host's time; it is complete after
----close, at the latest when the script ends.
----@param opts connector.PcapWriterOptions
----@return Conn
----@error missing     the folder does not exist
----@error permission  the system does not allow it
-function connector.pcap_writer(opts)`, Go: w.pcapWriter},
-			{Decl: `
 ---The forms that open understands.
 ---@return string[]
 function connector.schemes()`, Go: engine.Schemes},
-		}, w.socketFuncs(), w.pcsFuncs()),
+		}, w.fileFuncs(), w.socketFuncs(), w.pcsFuncs()),
 		Types: []lua.Type{
 			{
 				Name: "Conn", Doc: "Something that carries frames. Fields: name, linktype, up, peer, link_error, file (its descriptor); of a multicast LAN group, port, ttl, loop, ifaddr; matches and match_index of the last expect.",
 				Go: reflect.TypeFor[*Conn](), Index: connIndex,
-				Methods: slices.Concat(connMethods, sendMethods, pcsMethods, unsupportedOps),
+				Methods: slices.Concat(connMethods, sendMethods, fileMethods, pcsMethods, unsupportedOps),
 			},
 			{
 				Name: "Lan", Doc: "A LAN in memory. Field: name.",
@@ -225,14 +209,6 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@field tstamp? string      software (default), the kernel's time of a frame, or hardware, the network card's
 ---@field netns? string|Netns  network namespace (default: that of netns.run, or the process's)`, Go: linkOptions{}},
 			{Decl: `
----@class connector.PcapOptions
----@field file string`, Go: pcapOptions{}},
-			{Decl: `
----@class connector.PcapWriterOptions
----@field file string
----@field linktype? string|integer  how frames start (default ethernet)
----@field nanos? boolean            timestamps in nanoseconds`, Go: pcapWriterOptions{}},
-			{Decl: `
 ---@class Conn.EachOptions
 ---@field timeout? seconds        how long in all
 ---@field filter? string|Filter   only what passes`, Go: eachOptions{}},
@@ -247,7 +223,7 @@ function Handler:stats()`, Go: func(h *lua.Host, k *handler) *lua.Table { return
 ---@field timeout? seconds  to wait after the last frame was sent (default 2)
 ---@field retry? integer    how often to send again what nobody answered (default 0)
 ---@field inter? seconds    between two frames`, Go: srOptions{}},
-		}, socketOptions),
+		}, socketOptions, fileOptions),
 	}
 }
 
@@ -293,14 +269,6 @@ type linkOptions struct {
 	Netns                  lua.Value
 }
 
-type pcapOptions struct{ File string }
-
-type pcapWriterOptions struct {
-	File     string
-	Linktype lua.Value
-	Nanos    bool
-}
-
 type eachOptions struct {
 	Timeout *time.Duration
 	Filter  lua.Value
@@ -314,9 +282,9 @@ type srOptions struct {
 
 // packetCodec is what connectors need to know of packets; packet.go sets it.
 type packetCodec struct {
-	// parse makes the packet of a frame that starts with the named layer. It may
-	// keep data.
-	parse func(h *lua.Host, layer string, data []byte) (lua.Value, error)
+	// parse makes the packet of a frame that starts with the named layer and was
+	// seen as f says. It may keep data.
+	parse func(h *lua.Host, layer string, data []byte, f engine.Frame) (lua.Value, error)
 	// answers reports whether reply answers request; both come from parse or
 	// are packets of the script.
 	answers func(reply, request lua.Value) bool
@@ -376,6 +344,11 @@ func (w *connWorld) token(name string) *lua.UserData {
 	return t
 }
 
+func (w *connWorld) open(url string) (*Conn, error) {
+	c, err := engine.Open(w.env, url)
+	return w.opened(c, err, nil)
+}
+
 // adopt makes a script's Conn of an engine's.
 func (w *connWorld) adopt(c engine.Conn, err error) (*Conn, error) {
 	if err != nil {
@@ -429,21 +402,6 @@ func (w *connWorld) link(o linkOptions) (*Conn, error) {
 	defer release()
 	cfg.Netns = ns
 	return w.adopt(engine.OpenLink(w.env, cfg))
-}
-
-func (w *connWorld) pcapWriter(o pcapWriterOptions) (*Conn, error) {
-	cfg := engine.PcapWriterConfig{File: o.File, LinkType: engine.LinkEthernet, Nanos: &o.Nanos}
-	if !lua.IsNil(o.Linktype) {
-		var err error
-		if cfg.LinkType, err = engine.ParseLinkType(o.Linktype.String()); err != nil {
-			return nil, err
-		}
-	}
-	f, err := engine.CreatePcap(w.env, cfg)
-	if err != nil {
-		return nil, err
-	}
-	return w.adopt(f, nil)
 }
 
 // Lan is a memory LAN as a script holds it.
@@ -521,15 +479,18 @@ var connMethods = []lua.Func{
 	{Decl: `
 ---Sends one frame and returns how many octets went out. It waits while there is
 ---no room.
----A capture file keeps a frame's time and its length on the wire, too:
----for p, time, len in r:packets() do w:write(p, {time=time, len=len}) end
+---A capture file keeps what is known of a packet that was read: its time, its
+---length on the wire, comment and interface; the options come first:
+---
+---    for p in r:packets() do w:write(p) end
+---    w:write(p, {comment="the culprit", interface="eth0"})
 ---@param frame bytes  a string or a Packet, from the first octet of the link header
 ---@param opts? Conn.WriteOptions
 ---@return integer
 ---@error argument     a packet that does not begin as the connector's frames do
 ---@error closed       the connector was closed
 ---@error range        the frame is longer than the connector carries
----@error unsupported  a time or a length, and it is no capture file
+---@error unsupported  an option, and it is no capture file
 function Conn:write(frame, opts)`, Go: connWrite},
 	{Decl: `
 ---Waits for the next frame.
@@ -565,14 +526,16 @@ function Conn:poll_read(timeout)`, Go: connPoll},
 	{Decl: `
 ---Iterates over the frames that arrive: for frame, time, octets in conn:frames()
 ---do … end. time is in seconds, octets is the length on the wire: more than
----#frame when it was cut.
+---#frame when it was cut. From a pcapng file comment and interface follow, if it
+---has them.
 ---@param opts? seconds|Conn.EachOptions  how long in all (default: until the end of the file, or for ever)
 ---@return function
 ---@error argument  the filter does not hold
 function Conn:frames(opts)`, Go: func(L *lua.State) int { return connEach(L, "Conn:frames", false) }},
 	{Decl: `
 ---Iterates over the packets that arrive: for packet, time, octets in
----conn:packets() do … end.
+---conn:packets() do … end. They are p.time and p.wirelen, too, beside p.comment,
+---p.interface and p.direction from a pcapng file.
 ---@param opts? seconds|Conn.EachOptions  how long in all (default: until the end of the file, or for ever)
 ---@return function
 ---@error argument  the filter does not hold
@@ -829,9 +792,15 @@ func connEach(L *lua.State, op string, parsed bool) int {
 			return 1
 		}
 		c.pushFrame(L, &f, parsed, op)
-		L.Push(lua.Number(float64(f.Time.Unix()) + float64(f.Time.Nanosecond())/1e9))
+		L.Push(lua.Number(secondsOf(f.Time)))
 		L.Push(lua.Int(f.Len))
-		return 3
+		if f.Info == nil || parsed {
+			return 3
+		}
+		s := sight{info: f.Info}
+		L.Push(s.get("comment"))
+		L.Push(s.get("interface"))
+		return 5
 	}))
 	return 1
 }

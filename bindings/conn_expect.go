@@ -193,7 +193,7 @@ func (e *expectation) match(f *engine.Frame, patterns []pattern) (int, lua.Value
 		}
 		if packet == nil {
 			var err error
-			if packet, err = packets.parse(c.h, layerOf(f.Link, f.Data), f.Data); err != nil {
+			if packet, err = packets.parse(c.h, layerOf(f.Link, f.Data), f.Data, *f); err != nil {
 				return 0, nil, err
 			}
 		}

@@ -491,7 +491,7 @@ func (c *Conn) parse(f *engine.Frame) (lua.Value, error) {
 		return nil, errNoCodec
 	}
 	data := bytes.Clone(f.Data)
-	return packets.parse(c.h, layerOf(f.Link, data), data)
+	return packets.parse(c.h, layerOf(f.Link, data), data, *f)
 }
 
 // A handler gets frames as they come: a Lua function its packets, or another
@@ -637,7 +637,7 @@ func (c *Conn) dispatch(f *engine.Frame) error {
 			continue
 		}
 		data := g.Data
-		p, err := packets.parse(c.h, layer, data)
+		p, err := packets.parse(c.h, layer, data, g)
 		if err != nil {
 			return err
 		}

@@ -189,8 +189,8 @@ argument	argument opts: option time: want number, got string (Conn:write)
 argument	argument opts: option time: want seconds since 1970, up to 2106, got -1 (Conn:write)
 argument	argument opts: option time: want seconds since 1970, up to 2106, got NaN (Conn:write)
 argument	argument opts: option len: the frame has 64 octets, and cannot have had 63 on the wire (Conn:write)
-unsupported	write with a time or length lan1/1: unsupported operation
-unsupported	write with a time or length lan1/1: unsupported operation
+unsupported	write with options lan1/1: unsupported operation
+unsupported	write with options lan1/1: unsupported operation
 64	64	0`},
 	})
 }

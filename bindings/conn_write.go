@@ -17,19 +17,33 @@ import (
 
 // writeOptions are what a capture file keeps of a frame beside its octets.
 type writeOptions struct {
-	Time *float64
-	Len  *int
+	Time      *float64
+	Len       *int
+	Interface lua.Value
+	Comment   lua.Value
+	Direction string
 }
 
 var writeOptionsClass = lua.Options{Decl: `
 ---@class Conn.WriteOptions
----@field time? number  when the frame was seen, in seconds since 1970 (default: now)
----@field len? integer  octets it had on the wire; more than it has here: the rest was cut off`, Go: writeOptions{}}
+---@field time? number                when the frame was seen, in seconds since 1970 (default: of a packet that was read its time, else now)
+---@field len? integer                octets it had on the wire; more than it has here: the rest was cut off
+---@field interface? string|integer   pcapng: who saw it, by name, which is added unless it is there, or by number from 0
+---@field comment? string|table       pcapng: about this frame, one or several
+---@field direction? string           pcapng: in or out`, Go: writeOptions{}}
 
 func connWrite(L *lua.State) int { return connWriteAs(L, "Conn:write") }
 
 func connWriteAs(L *lua.State, op string) int {
 	c := self(L, op)
+	if w, ok := c.Conn.(*engine.PcapWriter); ok && L.GetTop() <= 3 {
+		n, err := c.writeCapture(w, L.Get(2), L.Get(3))
+		if err != nil {
+			c.h.RaiseOp(L, err, op)
+		}
+		L.Push(lua.Int(n))
+		return 1
+	}
 	b, err := c.octetsOf(L.Get(2))
 	switch {
 	case err != nil:
@@ -80,38 +94,27 @@ func (c *Conn) whenThereIsRoom(try func() (int, error)) error {
 	}
 }
 
-// writeKeeping is write with a time and a length of the script's.
+// readWriteOptions reads the options of write.
+func (c *Conn) readWriteOptions(opts lua.Value, o *writeOptions) error {
+	err := c.h.ReadOptions("Conn.WriteOptions", opts, o)
+	var arg *lua.ArgError
+	if errors.As(err, &arg) && arg.Name == "" {
+		arg.Name = "opts"
+	}
+	return err
+}
+
+// writeKeeping is write with options, to what is no capture file.
 func (c *Conn) writeKeeping(b []byte, opts lua.Value) error {
 	var o writeOptions
-	if err := c.h.ReadOptions("Conn.WriteOptions", opts, &o); err != nil {
-		var arg *lua.ArgError
-		if errors.As(err, &arg) && arg.Name == "" {
-			arg.Name = "opts"
-		}
+	if err := c.readWriteOptions(opts, &o); err != nil {
 		return err
 	}
-	if o.Time == nil && o.Len == nil {
+	if o.Time == nil && o.Len == nil && lua.IsNil(o.Interface) && lua.IsNil(o.Comment) && o.Direction == "" {
 		return c.write(b)
 	}
-	w, ok := c.Conn.(engine.FrameWriter)
-	if !ok {
-		return &opHint{engine.OpError{Op: "write with a time or length", Conn: c.Conn.Name(), Err: errors.ErrUnsupported},
-			"only a capture file keeps them (open\"pcap_writer:FILE\")"}
-	}
-	f := engine.Frame{Data: b, Time: c.h.Clock().Now(), Len: len(b), Link: c.Conn.LinkType()}
-	if o.Time != nil {
-		at, err := timeOf(*o.Time)
-		if err != nil {
-			return err
-		}
-		f.Time = at
-	}
-	if o.Len != nil {
-		if f.Len = *o.Len; f.Len < len(b) || f.Len > math.MaxUint32 {
-			return &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option len: the frame has %d octets, and cannot have had %d on the wire", len(b), f.Len)}
-		}
-	}
-	return c.keep(w, f)
+	return &opHint{engine.OpError{Op: "write with options", Conn: c.Conn.Name(), Err: errors.ErrUnsupported},
+		"only a capture file keeps them (open\"pcap_writer:FILE\")"}
 }
 
 // keep writes one frame with its time and length.
@@ -165,17 +168,20 @@ var linkFor = map[string]engine.LinkType{
 // fits checks that a packet of the library's layers begins as the frames of c
 // do: IP{} on Ethernet would be read as nonsense. Of strings, and of layouts
 // that a script has declared, nobody knows better than the script.
-func (c *Conn) fits(v lua.Value) error {
+func (c *Conn) fits(v lua.Value) error { return c.fitsLink(v, c.Conn.LinkType()) }
+
+// fitsLink is fits for one of several link types that c carries.
+func (c *Conn) fitsLink(v lua.Value, link engine.LinkType) error {
 	p := packetIn(v)
 	if p == nil {
 		return nil
 	}
 	l := p.At(0)
-	if !l.OK() || l.Layout() == c.fit {
+	own := link == c.Conn.LinkType()
+	if !l.OK() || l.Layout() == c.fit && own {
 		return nil
 	}
 	lay := l.Layout()
-	link := c.Conn.LinkType()
 	want, known := firstLayers[link]
 	if known && !slices.Contains(want, lay.Name) && ofLibrary(lay) {
 		begin := strings.Join(want, "{} or ") + "{}"
@@ -186,11 +192,16 @@ func (c *Conn) fits(v lua.Value) error {
 		if _, file := c.Conn.(engine.FrameWriter); file {
 			if other, ok := linkFor[lay.Name]; ok {
 				msg += fmt.Sprintf(" or open with linktype=%q", other.String())
+				if w, ok := c.Conn.(*engine.PcapWriter); ok && w.About().Format == "pcapng" {
+					msg += ", or say interface= with one of that link type"
+				}
 			}
 		}
 		return &lua.ArgError{Name: "frame", Msg: msg + "; bytes(p) is written as it stands"}
 	}
-	c.fit = lay
+	if own {
+		c.fit = lay
+	}
 	return nil
 }
 

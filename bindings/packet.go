@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"pktsh/engine"
 	"pktsh/engine/wire"
 	"pktsh/lua"
 )
@@ -85,7 +86,7 @@ func mustCodec(L *lua.State) *codec {
 }
 
 func init() {
-	packets.parse = func(h *lua.Host, layer string, data []byte) (lua.Value, error) {
+	packets.parse = func(h *lua.Host, layer string, data []byte, f engine.Frame) (lua.Value, error) {
 		c, err := codecOf(h)
 		if err != nil {
 			return nil, err
@@ -94,7 +95,9 @@ func init() {
 		if err != nil {
 			l = c.reg.Raw()
 		}
-		return c.parse(l, data), nil
+		v := c.parse(l, data)
+		v.Value.(*wire.Packet).Handle.(*layerViews).see(&f)
+		return v, nil
 	}
 	packets.answers = func(reply, request lua.Value) bool {
 		a, b := packetIn(reply), packetIn(request)
@@ -143,7 +146,7 @@ func (c *codec) wrap(x *luaPacket) *lua.UserData {
 	return &x.ud
 }
 
-func (c *codec) parse(l *wire.Layout, data []byte) lua.Value {
+func (c *codec) parse(l *wire.Layout, data []byte) *lua.UserData {
 	x := &luaPacketParsed{}
 	x.p.Use(&x.room)
 	x.p.Handle = &x.views
@@ -166,35 +169,45 @@ type luaLayer struct {
 // layerViews are a packet's layers that a script has seen, its Handle: each is
 // one value as long as the packet has it. Most scripts look at two.
 type layerViews struct {
-	first [2]luaLayer
-	n     int // how many of first are in use
-	more  []*luaLayer
+	first [2]luaLayer // in use if they have a layout
+	more  *[]*luaLayer
+	sight
 }
 
-func (c *codec) layer(l wire.Layer) lua.Value {
-	p, lay := l.Packet(), l.Layout()
+func viewsOf(p *wire.Packet) *layerViews {
 	vs, ok := p.Handle.(*layerViews)
 	if !ok {
 		vs = &layerViews{}
 		p.Handle = vs
 	}
-	for i := range vs.n {
-		if x := &vs.first[i]; x.ref.lay == lay && x.ref.Index() == l.Index() {
-			return &x.ud
-		}
-	}
-	for _, x := range vs.more {
-		if x.ref.lay == lay && x.ref.Index() == l.Index() {
-			return &x.ud
-		}
-	}
+	return vs
+}
+
+func (c *codec) layer(l wire.Layer) lua.Value {
+	p, lay := l.Packet(), l.Layout()
+	vs := viewsOf(p)
 	var x *luaLayer
-	if vs.n < len(vs.first) {
-		x = &vs.first[vs.n]
-		vs.n++
-	} else {
+	for i := range vs.first {
+		y := &vs.first[i]
+		if y.ref.lay == lay && y.ref.Index() == l.Index() {
+			return &y.ud
+		}
+		if y.ref.lay == nil {
+			x = y
+			break
+		}
+	}
+	if x == nil {
+		if vs.more == nil {
+			vs.more = new([]*luaLayer)
+		}
+		for _, y := range *vs.more {
+			if y.ref.lay == lay && y.ref.Index() == l.Index() {
+				return &y.ud
+			}
+		}
 		x = &luaLayer{}
-		vs.more = append(vs.more, x)
+		*vs.more = append(*vs.more, x)
 	}
 	x.ref = layerRef{l, lay}
 	x.ud.Value, x.ud.Env, x.ud.Metatable = &x.ref, c.h.Globals(), c.layerMT
@@ -242,6 +255,7 @@ const (
 	wordPayload
 	wordLayer
 	wordField
+	wordSight
 )
 
 // meaning looks a word up; 0 is one that nobody knows.
@@ -257,6 +271,8 @@ func (c *codec) meaning(p *wire.Packet, name string) word {
 	switch {
 	case name == "payload":
 		w = wordPayload
+	case slices.Contains(sightWords, name):
+		w = wordSight
 	case c.h.Methods("Packet").RawGetString(name) != lua.Nil:
 		w = wordMethod
 	case c.reg.Known(name):
@@ -289,6 +305,7 @@ func (c *codec) meaning(p *wire.Packet, name string) word {
 func (c *codec) unknown(p *wire.Packet, name string) error {
 	_, all := c.reg.HasField(name)
 	all = append(all, c.reg.Names()...)
+	all = append(all, sightWords...)
 	m := c.h.Methods("Packet")
 	for k, _ := m.Next(lua.Nil); k != lua.Nil; k, _ = m.Next(k) {
 		all = append(all, k.String())
@@ -322,6 +339,8 @@ func packetIndex(L *lua.State) int {
 	case wordPayload:
 		c.settle(L, p)
 		L.Push(lua.Str(string(p.Payload())))
+	case wordSight:
+		L.Push(sightOf(p).get(name))
 	case wordLayer:
 		l := p.Layer(name, 0)
 		if !l.OK() {
@@ -363,6 +382,10 @@ func packetNewIndex(L *lua.State) int {
 	switch c.meaning(p, name) {
 	case wordPayload:
 		c.setPayload(L, p, wire.Layer{}, L.Get(3))
+	case wordSight:
+		if err := viewsOf(p).set(c.h, name, L.Get(3)); err != nil {
+			c.h.Raise(L, err)
+		}
 	case wordLayer:
 		c.h.Raise(L, &lua.ArgError{Name: name, Msg: fmt.Sprintf("a layer is not assigned; its fields are (p.%s.… = …), and its payload (p.payload = …)", name)})
 	case wordField:
@@ -1235,7 +1258,8 @@ var packetType = lua.Type{
 	Name: "Packet",
 	Doc: "Octets and the layers in them. p.IP is a layer, p.IP.ttl a field, p.dport the field of the first layer that has one, " +
 		"p.payload what follows the last layer. A layer that is not there is nil. What is set is sent as it stands; " +
-		"what is set to nil is computed again.",
+		"what is set to nil is computed again. Of a packet that was read: p.time (seconds), p.wirelen (octets it had), " +
+		"and what a pcapng file says: p.comment, p.interface, p.direction; a file that it is written to keeps them.",
 	Go:       reflect.TypeFor[*wire.Packet](),
 	NewIndex: packetNewIndex,
 	Meta: map[string]func(*lua.State) int{

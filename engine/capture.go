@@ -2,29 +2,91 @@ package engine
 
 import (
 	"errors"
+	"io/fs"
 	"net"
 	"os"
+	"strconv"
+	"strings"
 )
 
 // OpenCapture opens what a name stands for as a tool of libpcap would take it: a
 // capture file if there is a file of that name, else an interface; without a
 // name the first interface that is up and not lo. The Conn's name says which.
 func OpenCapture(env *Env, name string, cfg LinkConfig) (Conn, error) {
+	env.init()
 	if name == "" {
 		var err error
 		if name, err = firstInterface(); err != nil {
 			return nil, &OpError{Op: "open", Conn: "link:", Err: err}
 		}
-	} else if st, err := os.Stat(name); err == nil && !st.IsDir() {
-		return OpenPcap(env, PcapConfig{File: name})
 	}
 	cfg.Name = name
-	c, err := OpenLink(env, cfg)
-	var e *OpError
-	if errors.As(err, &e) && e.Kind() == "missing" {
-		e.hint = "there is neither a file nor an interface of this name"
+	return fileOrLink(name, func() (Conn, error) { return OpenPcap(env, PcapConfig{File: name}) },
+		func() (Conn, error) { return OpenLink(env, cfg) })
+}
+
+// openBare is Open for a text without a scheme.
+func openBare(env *Env, text string) (Conn, error) {
+	t, err := parseTarget(text)
+	if err == nil && t.what == "" {
+		err = argument("want the name of a file or an interface, or SCHEME:WHAT, such as %s", schemes[0].usage)
 	}
-	return c, err
+	if err != nil {
+		return nil, &OpError{Op: "open", Conn: strconv.Quote(text), Err: err}
+	}
+	in := func(open func(*Env, *target) (Conn, error), scheme string) func() (Conn, error) {
+		return func() (Conn, error) {
+			c, err := open(env, t)
+			if _, is := err.(*OpError); err != nil && !is { // an option of the text
+				err = &OpError{Op: "open", Conn: scheme + ":" + text, Err: err}
+			}
+			return c, err
+		}
+	}
+	return fileOrLink(t.what, in(openPcapURL, "pcap"), in(openLinkURL, "link"))
+}
+
+// fileOrLink tries a file, and then an interface.
+func fileOrLink(name string, file, link func() (Conn, error)) (Conn, error) {
+	st, err := os.Stat(name)
+	if err == nil && !st.IsDir() {
+		return file()
+	}
+	noFile := "no such file"
+	switch {
+	case err == nil:
+		noFile = "it is a directory"
+	case !errors.Is(err, fs.ErrNotExist):
+		noFile = "the file cannot be opened"
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			noFile = "the file: " + pe.Err.Error()
+		}
+	}
+	c, err := link()
+	var e *OpError
+	if !errors.As(err, &e) {
+		return c, err
+	}
+	noLink := "and no such interface"
+	switch kind := e.Kind(); {
+	case name == "" || strings.ContainsAny(name, "/ \t\n\x00") || len(name) > 15:
+		noLink = "and no interface can be called so"
+	case kind == "missing":
+	case kind == "realtime":
+		if _, none := net.InterfaceByName(name); none == nil {
+			return nil, err
+		}
+	default: // there is one, but
+		return nil, err
+	}
+	hint := "a bare name is a capture file or an interface; other connectors are SCHEME:WHAT, with " + strings.Join(schemeNames(), " ")
+	for _, s := range schemes {
+		if s.name == name {
+			hint = "as in " + s.usage
+		}
+	}
+	return nil, &OpError{Op: "open", Conn: strconv.Quote(name), kind: "missing", Err: errors.New(noFile + ", " + noLink), hint: hint}
 }
 
 func firstInterface() (string, error) {

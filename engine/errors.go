@@ -67,7 +67,13 @@ func (e *OpError) Kind() string {
 }
 
 // Hint says what to do about it, where we know.
-func (e *OpError) Hint() string { return e.hint }
+func (e *OpError) Hint() string {
+	var inner interface{ Hint() string }
+	if e.hint == "" && errors.As(e.Err, &inner) {
+		return inner.Hint()
+	}
+	return e.hint
+}
 
 func closedError(op, conn string) error { return &OpError{Op: op, Conn: conn, Err: net.ErrClosed} }
 

@@ -80,12 +80,13 @@ func Schemes() []string {
 }
 
 // Open opens a connector from a short text, SCHEME:WHAT?OPTIONS; Schemes lists
-// the forms.
+// the forms. A bare name is a capture file, if there is one, or else an
+// interface. What is returned may still be an Opening.
 func Open(env *Env, text string) (Conn, error) {
 	env.init()
 	name, rest, ok := strings.Cut(text, ":")
-	if !ok {
-		return nil, &OpError{Op: "open", Conn: strconv.Quote(text), Err: argument("want SCHEME:WHAT, such as %s", strings.Join(Schemes(), "  "))}
+	if !ok || text[0] == '/' || text[0] == '.' {
+		return openBare(env, text)
 	}
 	for _, s := range schemes {
 		if s.name == name {
@@ -102,11 +103,15 @@ func Open(env *Env, text string) (Conn, error) {
 			return nil, &OpError{Op: "open", Conn: text, Err: err, hint: "as in " + s.usage}
 		}
 	}
+	return nil, &OpError{Op: "open", Conn: text, Err: argument("unknown scheme %q, known are %s", name, strings.Join(schemeNames(), ", "))}
+}
+
+func schemeNames() []string {
 	known := make([]string, len(schemes))
 	for i, s := range schemes {
 		known[i] = s.name
 	}
-	return nil, &OpError{Op: "open", Conn: text, Err: argument("unknown scheme %q, known are %s", name, strings.Join(known, ", "))}
+	return known
 }
 
 // target is what stands behind the scheme: WHAT?key=value&…

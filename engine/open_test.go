@@ -1,7 +1,9 @@
 package engine_test
 
 import (
+	"encoding/binary"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,15 +35,18 @@ func TestOpenNamedLANs(t *testing.T) {
 func TestOpenSaysWhatIsWrong(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct{ url, kind, text string }{
-		{"", "argument", `open "": want SCHEME:WHAT`},
-		{"eth0", "argument", "mcast://GROUP:PORT"},
+		{"", "argument", `open "": want the name of a file or an interface, or SCHEME:WHAT`},
+		{"none", "missing", `open "none": no such file, and no such interface`},
+		{"./none", "missing", `open "./none": no such file, and no interface can be called so`},
+		{dir, "missing", "it is a directory, and no interface can be called so"},
+		{"none?follow=1", "argument", `unknown option "follow"`},
 		{"foo:bar", "argument", `unknown scheme "foo", known are mem, mcast, tap, tun, link, pcap, pcap_writer`},
 		{"mem:", "argument", "want the name of a LAN"},
 		{"mem:x?y=1", "argument", `unknown option "y", there are none`},
 		{"mcast:239.0.0.1:1", "argument", "want // after mcast:"},
 		{"mcast://239.0.0.1:0", "argument", `port "0": want a number from 1 to 65535`},
 		{"mcast://239.0.0.1:x", "argument", `port "x"`},
-		{"mcast://239.0.0.1:1?iff=lo", "argument", `unknown option "iff", known are if, ttl, loop, snaplen`},
+		{"mcast://239.0.0.1:1?iff=lo", "argument", `unknown option "iff", known are if, ttl, loop`},
 		{"mcast://239.0.0.1:1?ttl=900", "argument", "option ttl=900: want a number from 1 to 255"},
 		{"mcast://239.0.0.1:1?loop=maybe", "argument", "option loop=maybe: want 1 or 0"},
 		{"mcast://10.1.2.3:1102", "argument", "group 10.1.2.3 is not a multicast address"},
@@ -83,5 +88,39 @@ func TestSchemesAreDocumented(t *testing.T) {
 		if _, err := engine.Open(realEnv(), name+":?bogus=1"); !ok || err == nil || strings.Contains(fmt.Sprint(err), "unknown scheme") {
 			t.Errorf("%s: %v", s, err)
 		}
+	}
+}
+
+// A bare name is the file, if there is one, even of the name of an interface.
+func TestOpenByBareName(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for _, name := range []string{"trace.pcap", "lo", "a:b?c.pcap"} {
+		if err := os.WriteFile(name, header(binary.LittleEndian, 0xa1b2c3d4, 101), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ text, name string }{
+		{"trace.pcap", "pcap:trace.pcap"}, {"lo", "pcap:lo"}, {"./a:b?c.pcap", "pcap:./a:b?c.pcap"},
+		{filepath.Join(dir, "trace.pcap"), "pcap:" + filepath.Join(dir, "trace.pcap")},
+	} {
+		x, err := engine.Open(realEnv(), c.text)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if x.Name() != c.name || x.LinkType() != engine.LinkRaw {
+			t.Errorf("%s: opened %s", c.text, x.Name())
+		}
+		close2(t, x)
+	}
+	if err := os.WriteFile("text", []byte("hello, world"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := engine.Open(realEnv(), "text"); !kindIs(err, "argument") || !strings.Contains(err.Error(), "open pcap:text: not a capture file") {
+		t.Error(err)
+	}
+	if _, err := engine.Open(virtualEnv(1), "none"); !kindIs(err, "missing") {
+		t.Error(err)
 	}
 }

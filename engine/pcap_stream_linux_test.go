@@ -33,7 +33,7 @@ func growingFile() medium {
 	return medium{name: "growing file", max: 262144, lasts: true, pair: func(t testing.TB) (engine.Conn, func() engine.Conn) {
 		file := filepath.Join(t.TempDir(), "x.pcapng")
 		w, err := engine.CreatePcap(realEnv(), engine.PcapWriterConfig{File: file, LinkType: engine.LinkEthernet,
-			Interfaces: []engine.PcapInterface{{}}})
+			Interfaces: []engine.PcapInterface{{LinkType: engine.LinkEthernet}}})
 		if err == nil {
 			err = w.Flush()
 		}

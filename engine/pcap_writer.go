@@ -27,7 +27,7 @@ type PcapWriterConfig struct {
 
 	// Only pcapng keeps the rest.
 	PcapSection                 // UserAppl is by default pktsh
-	Interfaces  []PcapInterface // default: one of LinkType that is described with the first frame; link types are LinkType if 0
+	Interfaces  []PcapInterface // default: one of LinkType that is described with the first frame
 	Names       []PcapName
 }
 

@@ -55,7 +55,7 @@ func rich() (engine.PcapWriterConfig, []engine.Frame) {
 			File: "x.pcapng", LinkType: engine.LinkEthernet,
 			PcapSection: engine.PcapSection{Comments: []string{"first", "die zweite: ü"}, Hardware: "a desk", OS: "a system", UserAppl: "a test"},
 			Interfaces: []engine.PcapInterface{
-				{Name: "eth0", Description: "to the left", Filter: "udp"},
+				{Name: "eth0", Description: "to the left", Filter: "udp", LinkType: engine.LinkEthernet},
 				{Name: "tun0", LinkType: engine.LinkRaw, Snaplen: 5, Digits: 6},
 			},
 			Names: []engine.PcapName{
@@ -123,7 +123,7 @@ func TestPcapNgTimes(t *testing.T) {
 		for _, at := range []time.Time{time.Unix(0, 0), time.Unix(1700000000, 999999999), time.Unix(1, 1), time.Unix(1<<34, 123456789)} {
 			sent = append(sent, engine.Frame{Data: []byte("x"), Len: 1, Link: engine.LinkRaw, Time: at.Truncate(unit)})
 		}
-		got, err := slurp(written(t, engine.PcapWriterConfig{File: "x.pcapng", LinkType: engine.LinkRaw, Interfaces: []engine.PcapInterface{{Digits: digits}}}, sent...), 9)
+		got, err := slurp(written(t, engine.PcapWriterConfig{File: "x.pcapng", LinkType: engine.LinkRaw, Interfaces: []engine.PcapInterface{{Digits: digits, LinkType: engine.LinkRaw}}}, sent...), 9)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -109,7 +109,7 @@ func (w *ngWriter) finish(out io.Writer) error {
 	if len(w.ifaces) > 0 {
 		return nil
 	}
-	_, err := w.add(out, PcapInterface{})
+	_, err := w.add(out, PcapInterface{LinkType: w.cfg.LinkType})
 	return err
 }
 
@@ -117,9 +117,6 @@ func (w *ngWriter) finish(out io.Writer) error {
 // is known go to the first one of their link type that was asked for, or to one
 // without a name.
 func (w *ngWriter) describe(in PcapInterface, asked bool) (id int, err error) {
-	if in.LinkType == 0 && asked {
-		in.LinkType = w.cfg.LinkType
-	}
 	if in.Snaplen == 0 {
 		in.Snaplen = w.cfg.Snaplen
 	}

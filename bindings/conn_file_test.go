@@ -1,0 +1,123 @@
+package bindings
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"pktsh/engine/clock"
+)
+
+// inRealTime runs a script with named pipes p1, p2 in dir, whose other ends
+// nobody has opened.
+func inRealTime(t *testing.T, src, want string) {
+	t.Helper()
+	var out bytes.Buffer
+	h := connHost(t, clock.Real(), &out)
+	dir := h.Globals().RawGetString("dir").String()
+	for _, name := range []string{"p1", "p2"} {
+		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
+			t.Skipf("SKIP: no named pipes: %v", err)
+		}
+	}
+	if err := h.RunScript(context.Background(), "test.lua", world+src); err != nil {
+		t.Fatalf("%s%s", out.String(), h.Report(err))
+	}
+	if got := strings.TrimSpace(strings.ReplaceAll(out.String(), dir, "DIR")); got != strings.TrimSpace(want) {
+		t.Errorf("got:\n%s\nwant:\n%s", got, strings.TrimSpace(want))
+	}
+}
+
+// A pipe that says nothing keeps nobody but its reader: others run, times hold,
+// and it can be closed.
+func TestPipesDoNotBlock(t *testing.T) {
+	inRealTime(t, `
+		local ticks = 0
+		local ticker = spawn(function() while true do sleep(0.001) ticks = ticks + 1 end end)
+		local ok, err = pcall(connector.pcap, {file = dir .. "/p1", timeout = 0.05})
+		print(ok, err.kind, err.message, ticks > 3)
+		local opener = spawn(open, "pcap:" .. dir .. "/p1")
+		sleep(0.01)
+		opener:cancel()
+		print(select(2, pcall(opener.wait, opener)).kind)
+
+		local w = connector.pcap_writer{file = dir .. "/p2"} -- its header is in the pipe
+		local r = open("pcap:" .. dir .. "/p2")
+		print(r.linktype, r:read(0), r:read(0.02))
+		print(r:poll_read(0.02) == TIMEOUT)
+		local before = ticks
+		spawn(function() sleep(0.02) w:write(p) sleep(0.3) w:write(p, {time = 5}) end)
+		print(r:read_packet(5).UDP.dport, ticks > before)
+		print(r:read_packet(5).time)
+		spawn(function() sleep(0.01) r:close() end)
+		local start = clock.now()
+		print(select(2, pcall(r.read, r)).kind, clock.now() - start < 5)
+		w:close()
+		ticker:cancel()`, `
+false	timeout	open pcap:DIR/p1: context deadline exceeded	true
+cancelled
+ethernet	nil	nil
+true
+9999	true
+5
+closed	true`)
+}
+
+// A file that is still being written is read to where it is and further.
+func TestFollow(t *testing.T) {
+	inRealTime(t, `
+		local name = dir .. "/x.pcapng"
+		local w = connector.pcap_writer{file = name}
+		local n = 0
+		local r
+		local reader = spawn(function()
+			r = connector.pcap{file = name, follow = true}
+			for q in r:packets() do n = n + 1 if q.comment == "last" then break end end
+		end)
+		for i = 1, 3 do w:write(p) sleep(0.01) end
+		w:write(p, {comment = "last"})
+		reader:wait()
+		print(n, r:read(0))
+		r:close()
+		w:close()
+		print(open("pcap:" .. name .. "?follow=1"):poll_read(1))`, `
+4	nil
+nil`)
+}
+
+// A capture with a fault in it gives its descriptor back when that is found.
+func TestFaultsKeepNothingOpen(t *testing.T) {
+	var out bytes.Buffer
+	h := connHost(t, virtual(), &out)
+	count := func() int {
+		all, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skipf("SKIP: no /proc: %v", err)
+		}
+		return len(all)
+	}
+	before := count()
+	err := h.RunScript(context.Background(), "test.lua", world+`
+		local w = connector.pcap_writer{file = dir .. "/x.pcap"}
+		w:write(p)
+		w:close()
+		local f = io.open(dir .. "/x.pcap", "a")
+		f:write("half a record")
+		f:close()
+		for i = 1, 50 do
+			local r = open("pcap:" .. dir .. "/x.pcap")
+			r:read()
+			local ok, err = pcall(r.read, r)
+			assert(not ok and err.kind == "truncated")
+		end`)
+	if err != nil {
+		t.Fatalf("%s%s", out.String(), h.Report(err))
+	}
+	if after := count(); after > before {
+		t.Errorf("%d descriptors, %d before", after, before)
+	}
+}
