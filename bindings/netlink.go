@@ -26,6 +26,7 @@ type netlinkWorld struct {
 	h *lua.Host
 	t *lua.Table // the module
 
+	socketWorld
 	messageWorld
 }
 

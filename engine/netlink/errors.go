@@ -11,6 +11,56 @@ import (
 	"syscall"
 )
 
+// The errnos of sockets that are closed: of a waiter, and of later use.
+const (
+	ConnReset     = syscall.ECONNRESET
+	BadDescriptor = syscall.EBADF
+)
+
+// ClosedError is what a socket that was closed is to those who use it, and to
+// those who were waiting: with the errno that they are to see.
+type ClosedError struct{ Code int }
+
+func (e ClosedError) Error() string { return "the socket is closed" }
+
+// Unwrap gives net.ErrClosed and the errno.
+func (e ClosedError) Unwrap() []error {
+	if e.Code == 0 {
+		return []error{net.ErrClosed}
+	}
+	return []error{net.ErrClosed, syscall.Errno(e.Code)}
+}
+
+// NoBuffers is ENOBUFS with words about what was lost.
+type NoBuffers string
+
+func (e NoBuffers) Error() string { return string(e) }
+
+// Unwrap gives the errno.
+func (NoBuffers) Unwrap() error { return syscall.ENOBUFS }
+
+// ClosedMessage is what a socket that is closed with a code delivers to those
+// who wait for events: an NLMSG_ERROR as pyroute2 makes it, of 28 octets.
+func ClosedMessage(code int32) []byte {
+	b := Header{Len: 28, Type: TypeError}.Append(nil)
+	b = binary.NativeEndian.AppendUint32(b, uint32(code))
+	return append(b, make([]byte, 8)...)
+}
+
+// OverrunMessage is an NLMSG_OVERRUN that tells how many messages are missing
+// in its place: u64 lost by the kernel, u64 by the queue, u8 whether the kernel
+// has counted, and seven octets of nothing.
+func OverrunMessage(l *Lost) []byte {
+	b := Header{Len: HeaderSize + 24, Type: TypeOverrun}.Append(nil)
+	b = binary.NativeEndian.AppendUint64(b, l.Kernel)
+	b = binary.NativeEndian.AppendUint64(b, l.Queue)
+	b = append(b, make([]byte, 8)...)
+	if l.Exact {
+		b[HeaderSize+16] = 1
+	}
+	return b
+}
+
 // KernelError is what the kernel answers to a request that it refused, or, with
 // an Errno of 0, what it remarks about one that it obeyed: the contents of an
 // NLMSG_ERROR, or of an NLMSG_DONE that ends a dump early.
@@ -209,4 +259,14 @@ func (e *OpError) Kind() string {
 }
 
 // Hint says what to do about it, where we know.
-func (e *OpError) Hint() string { return hintOf(e.Err) }
+func (e *OpError) Hint() string {
+	var inner interface{ Hint() string }
+	if errors.As(e.Err, &inner) {
+		return inner.Hint()
+	}
+	return hintOf(e.Err)
+}
+
+// IsBusy reports whether err is the kernel's EBUSY, after which the same
+// request may well succeed.
+func IsBusy(err error) bool { return errors.Is(err, syscall.EBUSY) }

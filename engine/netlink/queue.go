@@ -43,6 +43,7 @@ type slab struct {
 const (
 	recordSize = 24
 	lostRecord = 1 << 31
+	answerMark = 1 << 30
 	minSlab    = 4 << 10
 	maxSlab    = 64 << 10
 )
@@ -70,7 +71,11 @@ func (q *Queue) Push(data []byte, r Received, at time.Time) bool {
 		q.markLocked(at)
 	}
 	b := q.roomLocked(need)
-	putRecord(b, uint32(len(data)), r, at)
+	head := uint32(len(data))
+	if r.Answer {
+		head |= answerMark
+	}
+	putRecord(b, head, r, at)
 	copy(b[recordSize:], data)
 	q.n++
 	q.pushed++
@@ -179,13 +184,14 @@ func (q *Queue) Next(m *Datagram) bool {
 	}
 	b := t.slab.b[t.at:]
 	head := binary.NativeEndian.Uint32(b)
-	n := int(head &^ lostRecord)
+	n := int(head &^ (lostRecord | answerMark))
 	*m = Datagram{
 		Received: Received{
 			Len:    n,
 			Groups: binary.NativeEndian.Uint32(b[4:]),
 			NSID:   int32(binary.NativeEndian.Uint32(b[8:])),
 			PID:    binary.NativeEndian.Uint32(b[12:]),
+			Answer: head&answerMark != 0,
 		},
 		Time: time.Unix(0, int64(binary.NativeEndian.Uint64(b[16:]))),
 	}

@@ -25,6 +25,7 @@ type Received struct {
 	PID    uint32 // who sent it; 0: the kernel
 	Groups uint32 // multicast group, as a mask in which 32 are one; 0: sent to this socket alone
 	NSID   int32  // number of the network namespace it came from; -1: the socket's own
+	Answer bool   // a note that a Queue keeps for its owner: it has been given to who asked for it
 }
 
 // Datagram is what came at once, as a Queue keeps it, with what is known beside its
