@@ -18,6 +18,7 @@ type luaClass struct {
 	ud    *lua.UserData
 	text  *lua.Function // makes the line that print shows
 	words *lua.Function // knows further names of members
+	key   lua.Value     // what makes two messages tell of the same thing: names, or a function; nil: not said
 }
 
 // luaType is a type that is no class: an array, a list, cases.
@@ -128,10 +129,20 @@ func (d *declaration) fields(t *lua.Table) error {
 		if err := d.rowOptions(r, row, 2); err != nil {
 			return d.at(f.Name, err)
 		}
-		if r.bits != 0 {
-			return d.at(f.Name, fmt.Errorf("nested and be are of attributes"))
+		if r.bits != 0 || r.write != nil {
+			return d.at(f.Name, fmt.Errorf("nested, be and write are of attributes"))
 		}
 		f.Type, f.Default, f.Hex, f.Doc, f.Size = r.t, r.def, r.hex, r.doc, r.t.Size
+		if r.sizeBy != "" {
+			for _, g := range d.c.Fields {
+				if g.Name == r.sizeBy && g.Type.Op == netlink.Uint {
+					f.SizeBy = g
+				}
+			}
+			if f.SizeBy == nil {
+				return d.at(f.Name, fmt.Errorf("size: no unsigned field %q stands before it", r.sizeBy))
+			}
+		}
 		d.c.Fields = append(d.c.Fields, f)
 	}
 	return nil
@@ -144,9 +155,12 @@ type row1 struct {
 	def  netlink.Input
 	hex  bool
 	doc  string
+	// sizeBy is the field with its length.
+	sizeBy string
+	write  *netlink.Type
 }
 
-var rowOptionNames = []string{"names", "enum", "flags", "nested", "be", "size", "count", "default", "show", "doc"}
+var rowOptionNames = []string{"names", "enum", "flags", "nested", "be", "size", "count", "default", "write", "show", "doc"}
 
 // rowOptions reads the options of a field or an attribute; the first n items
 // have been read.
@@ -191,6 +205,10 @@ func (d *declaration) rowOptions(r *row1, row *lua.Table, n int) error {
 				edit().Big = true
 			}
 		case "size", "count":
+			if s, ok := v.(lua.String); ok && key == "size" {
+				r.sizeBy = string(s)
+				break
+			}
 			var size int
 			if size, err = declInt(v); err == nil && (size < 1 || size > 1<<15) {
 				err = fmt.Errorf("want 1..%d", 1<<15)
@@ -214,6 +232,8 @@ func (d *declaration) rowOptions(r *row1, row *lua.Table, n int) error {
 			r.t.Size = size
 		case "default":
 			r.def = d.w.input(v)
+		case "write":
+			r.write, err = d.typeOf(v, "write")
 		case "show":
 			r.hex = v == lua.String("hex")
 		case "doc":
@@ -378,13 +398,19 @@ func (d *declaration) attrs(t *lua.Table) error {
 		if err := d.rowOptions(r, row, n); err != nil {
 			return d.at(a.Name, err)
 		}
-		a.Type, a.Bits, a.Hex, a.Doc = r.t, r.bits, r.hex, r.doc
+		a.Type, a.Write, a.Bits, a.Hex, a.Doc = r.t, r.write, r.bits, r.hex, r.doc
+		if t := a.Type; a.Bits&netlink.Nested != 0 && (t.Op == netlink.List || t.Op == netlink.Map) && t.Elem.Op == netlink.Struct {
+			// Who wants the bit on the container wants it on what is in it.
+			copied := *t
+			copied.ElemBits = netlink.Nested
+			a.Type = &copied
+		}
 		d.c.Attrs = append(d.c.Attrs, a)
 	}
 	return nil
 }
 
-var classOptionNames = []string{"prefix", "event", "attrs", "doc", "text", "words", "variants", "requests", "length"}
+var classOptionNames = []string{"prefix", "event", "attrs", "doc", "text", "words", "variants", "requests", "length", "key"}
 
 func (d *declaration) options(lc *luaClass, opts *lua.Table) error {
 	if opts == nil {
@@ -439,6 +465,8 @@ func (d *declaration) options(lc *luaClass, opts *lua.Table) error {
 			} else {
 				d.c.Requests = t.Cases
 			}
+		case "key":
+			lc.key = v
 		case "length":
 			for _, f := range d.c.Fields {
 				if lua.String(f.Name) == v && f.Type.Op == netlink.Uint {

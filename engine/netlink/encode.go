@@ -382,6 +382,15 @@ func (l *level) collect(t Table, top bool) error {
 	return nil
 }
 
+// Where the bit NLA_F_NESTED is in an attribute's header.
+var nestedOctet, nestedBit = func() (int, byte) {
+	b := binary.NativeEndian.AppendUint16(nil, Nested)
+	if b[0] != 0 {
+		return 2, b[0]
+	}
+	return 3, b[1]
+}()
+
 var bitsType = &Type{Op: Uint, Size: 2, Name: "u16"}
 
 // members writes the fixed part and the attributes that are given.
@@ -389,6 +398,13 @@ func (e *encoder) members(b []byte, c *Class, l *level) ([]byte, error) {
 	start := len(b)
 	b = append(b, make([]byte, c.Size)...)
 	for _, f := range c.Fields {
+		if f == c.Tail {
+			var err error
+			if b, err = e.tail(b, start, f, l); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		in, ok := l.member(Member{Field: f})
 		if !ok {
 			in = f.Default
@@ -447,12 +463,41 @@ func (e *encoder) unknown(b []byte, g *given) ([]byte, error) {
 	return appendAttr(b, g.num|g.bits, []byte(s)), nil
 }
 
+// tail writes a last field whose length varies, and its length where that is a
+// field that is not given.
+func (e *encoder) tail(b []byte, start int, f *Field, l *level) ([]byte, error) {
+	in, ok := l.member(Member{Field: f})
+	if !ok {
+		in = f.Default
+	}
+	at := len(b)
+	if in.Kind != NoInput || in.Type != "" {
+		var err error
+		if b, err = e.value(b, f.Type, in, l); err != nil {
+			return nil, inMember(f.Name, err)
+		}
+	}
+	if by := f.SizeBy; by != nil {
+		if _, given := l.member(Member{Field: by}); !given {
+			n, err := by.Type.fitUint(uint64(len(b) - at))
+			if err != nil {
+				return nil, inMember(f.Name, err)
+			}
+			putNumber(b[start+by.Off:start+by.Off+by.Size], n, by.Type.Big)
+		}
+	}
+	return b, nil
+}
+
 // field writes a field over the capacity of b.
 func (e *encoder) field(b []byte, f *Field, in Input, l *level) ([]byte, error) {
 	if in.Kind == NoInput && in.Type == "" {
 		return append(b, make([]byte, f.Size)...), nil
 	}
 	out, err := e.value(b, f.Type, in, l)
+	if err == nil && f.Size == 0 {
+		return out, nil
+	}
 	if err == nil && len(out)-len(b) != f.Size {
 		switch n := len(out) - len(b); {
 		case n < f.Size && (f.Type.Op == Bytes || f.Type.Op == CString || f.Type.Op == Array || f.Type.Op == Struct):
@@ -477,7 +522,11 @@ func (e *encoder) attr(b []byte, a *Attr, in Input, l *level) ([]byte, error) {
 }
 
 func (e *encoder) attrBits(b []byte, a *Attr, bits uint16, single bool, in Input, l *level) ([]byte, error) {
-	t, err := a.Type.settle()
+	t := a.Type
+	if a.Write != nil {
+		t = a.Write
+	}
+	t, err := t.settle()
 	if err != nil {
 		return nil, inMember(a.Name, err)
 	}
@@ -512,6 +561,17 @@ func (e *encoder) oneAttr(b []byte, a *Attr, t *Type, bits uint16, in Input, l *
 	if in.Kind != NoInput || in.Type != "" { // {NAME} alone is an attribute without contents
 		if b, err = e.value(b, t, in, l); err != nil {
 			return nil, inMember(a.Name, err)
+		}
+		if a.Bits&Nested != 0 && (t.Op == List || t.Op == Map) && t.Elem.Op == Struct {
+			// What is nested in it is, too (wireguard refuses it otherwise).
+			for at := start + attrsHead; ; {
+				_, _, _, next, ok := nextAttr(b, at)
+				if !ok {
+					break
+				}
+				b[at+nestedOctet] |= nestedBit
+				at = next
+			}
 		}
 	}
 	n := len(b) - start
@@ -1037,10 +1097,13 @@ func (e *encoder) list(b []byte, t *Type, in Input, l *level) ([]byte, error) {
 		return nil, faultf(wire.ErrRange, "tables within tables, more than %d deep", maxDepth)
 	}
 	defer func() { e.depth-- }()
-	cell := Attr{Type: t.Elem}
+	cell := Attr{Type: t.Elem, Bits: t.ElemBits}
 	var err error
 	for i := range in.T.Len() {
 		cell.Num, cell.Name = uint16(i+1), strconv.Itoa(i+1)
+		if t.Op == Map && in.T.Item(i).Kind == 0 {
+			continue // a hole in Lua's array
+		}
 		if b, err = e.attr(b, &cell, in.T.Item(i), l); err != nil {
 			return nil, err
 		}

@@ -62,7 +62,9 @@ type Type struct {
 
 	Class *Class // of a Struct
 	Elem  *Type  // of an Array, List, Multi or Map
-	Cases *Cases // of a Choice
+	// ElemBits are set on the elements of a List or a Map when they are written.
+	ElemBits uint16
+	Cases    *Cases // of a Choice
 	// Load makes the type of a Later.
 	Load func() (*Type, error)
 }
