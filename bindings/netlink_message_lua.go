@@ -29,9 +29,12 @@ func (w *netlinkWorld) messageFuncs() []lua.Func {
 ---  names    the same, but reads as the number
 ---  flags    names of bits, bit 0 first: reads as "UP+BROADCAST"
 ---  show = "hex";  doc = "one line"
----Options of a field: size; count (so many, one after another); default.
----Options of an attribute: nested = true sets NLA_F_NESTED when it is written;
----be = true NLA_F_NET_BYTEORDER, and network order.
+---Options of a field: size; count (so many, one after another); default. The last
+---field may have no fixed length: size = "field" names the one with its octets,
+---else it takes the rest.
+---Options of an attribute: nested = true sets NLA_F_NESTED when it is written, in
+---the elements of a list, too; be = true NLA_F_NET_BYTEORDER, and network order;
+---write = type: what it is written as, where the kernel tells it otherwise.
 ---Options of the class:
 ---  attrs    the list of attributes, or a netlink.attrs with it
 ---  prefix   of the attributes' names in the kernel's headers, "IFLA_"
@@ -41,6 +44,8 @@ func (w *netlinkWorld) messageFuncs() []lua.Func {
 ---  variants, requests   netlink.by("field", { [value] = class }): the class of a
 ---           message by a field; requests, of those with NLM_F_REQUEST
 ---  length   the field with the length of one element of a list of these
+---  key      names of members, or function(msg): messages with the same are about
+---           the same thing
 ---  doc      one line
 ---    beacon = netlink.message("beacon", {{"family", "u8"}, {"pad", "u8"}, {"index", "s32"}},
 ---      {attrs = {{"NAME", 1, "asciiz"}, {"COUNT", 2, "u64"}}})
@@ -387,6 +392,11 @@ func classIndex(L *lua.State) int {
 		L.Push(lua.Str(c.Prefix))
 	case "doc":
 		L.Push(lua.Str(c.Doc))
+	case "key":
+		if c.key == nil {
+			return 0
+		}
+		L.Push(c.key)
 	default:
 		return 0
 	}

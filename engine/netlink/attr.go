@@ -90,6 +90,9 @@ func (v *View) Remove(m Member) error {
 	}
 	switch {
 	case m.Field != nil:
+		if m.Field == v.c.Tail {
+			return v.writeTail(nil)
+		}
 		return v.write(m.Field.Off, make([]byte, m.Field.Size))
 	case m.Attr != nil:
 		return v.RemoveNumber(m.Attr.Num)
@@ -114,7 +117,35 @@ func (v *View) setField(f *Field, in Input) error {
 	if f.Index < 64 {
 		v.absent &^= 1 << f.Index
 	}
+	if f == v.c.Tail {
+		return v.writeTail(b)
+	}
 	return v.write(f.Off, b)
+}
+
+// writeTail replaces the last field, whose length varies.
+func (v *View) writeTail(b []byte) error {
+	f := v.c.Tail
+	from, to := f.Off, v.end(f)
+	if f.SizeBy != nil {
+		n, err := f.SizeBy.Type.fitUint(uint64(len(b)))
+		if err != nil {
+			return inMember(f.Name, err)
+		}
+		count := make([]byte, f.SizeBy.Size)
+		putNumber(count, n, f.SizeBy.Type.Big)
+		if err := v.write(f.SizeBy.Off, count); err != nil {
+			return err
+		}
+		if to = Align(to); to < len(v.b) {
+			b = pad(b, f.Off+len(b))
+		}
+	}
+	if len(v.b) < from {
+		b = append(make([]byte, from-len(v.b)), b...)
+		from = len(v.b)
+	}
+	return v.splice(from, max(from, min(to, len(v.b))), b)
 }
 
 // write puts octets over those at off, lengthening a fixed part that is short.

@@ -22,7 +22,8 @@ type Class struct {
 	Name, Doc string
 	Prefix    string // of the attributes' names in the kernel's headers, "IFLA_"
 	Fields    []*Field
-	Size      int // octets of the fixed part
+	Size      int    // octets of the fixed part, without a tail
+	Tail      *Field // a last field whose length varies
 	HasAttrs  bool
 	Attrs     []*Attr // as declared
 
@@ -52,6 +53,9 @@ type Field struct {
 	Index     int
 	Default   Input
 	Hex       bool // shown in hexadecimal
+	// Of a tail, whose Size is 0: the field that has its length; nil: it takes the
+	// rest.
+	SizeBy *Field
 }
 
 // An Attr is a row of a class's table of attributes.
@@ -61,6 +65,7 @@ type Attr struct {
 	Num       uint16
 	Bits      uint16 // Nested, NetOrder: set when it is written
 	Type      *Type
+	Write     *Type // what it is written as, where that is another type
 	Index     int
 	Hex       bool
 }
@@ -91,7 +96,13 @@ func (c *Class) Define(reserved func(string) bool) error {
 			f.Size = f.Type.fixed()
 		}
 		if f.Size <= 0 {
-			return c.fault(f.Name, "a %s has no fixed length", f.Type.Name)
+			if i+1 < len(c.Fields) {
+				return c.fault(f.Name, "a %s has no fixed length, and only the last field can go without", f.Type.Name)
+			}
+			if c.HasAttrs && len(c.Attrs) > 0 && f.SizeBy == nil {
+				return c.fault(f.Name, "takes the rest of the octets, and the class has attributes")
+			}
+			c.Tail, f.Size = f, 0
 		}
 		if c.names[f.Name].OK() {
 			return c.fault(f.Name, "is declared twice")
@@ -102,6 +113,9 @@ func (c *Class) Define(reserved func(string) bool) error {
 		if f.Name == "family" && f.Type.Op == Uint {
 			c.family = f
 		}
+	}
+	if c.Tail != nil && c.Tail.SizeBy == nil {
+		c.HasAttrs = false
 	}
 	if c.Size = off; off > 1<<15 {
 		return c.fault("", "a fixed part of %d octets", off)
@@ -215,7 +229,7 @@ func (c *Class) Unknown(name string) error {
 func (t *Type) fixed() int {
 	switch t.Op {
 	case Struct:
-		if t.Class.HasAttrs {
+		if t.Class.HasAttrs || t.Class.Tail != nil {
 			return 0
 		}
 		return t.Class.Size

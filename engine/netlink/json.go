@@ -71,10 +71,15 @@ func (v *View) Exact() bool {
 		return false
 	}
 	v.refresh()
-	if !v.c.HasAttrs || len(v.b) == v.c.Size {
+	if t := v.c.Tail; t != nil && (len(v.b) < v.c.Size || v.end(t) > len(v.b)) {
+		return false
+	} else if t != nil && t.SizeBy == nil {
+		return true
+	}
+	if v.c.Tail == nil && (!v.c.HasAttrs || len(v.b) == v.c.Size) {
 		return len(v.b) == v.c.Size
 	}
-	return len(v.b) >= v.c.Size && isZero(v.b[v.c.Size:min(v.attrsAt(), len(v.b))]) && v.wellFormed(v.attrsAt())
+	return len(v.b) >= v.c.Size && (v.c.Tail != nil || isZero(v.b[v.c.Size:min(v.attrsAt(), len(v.b))])) && v.wellFormed(v.attrsAt())
 }
 
 // wellFormed reports whether there is nothing but attributes from off on, each

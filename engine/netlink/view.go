@@ -194,10 +194,11 @@ func (v *View) find() bool {
 			return false
 		}
 		f := up.c.Fields[v.ord]
-		if f.Off+f.Size > len(up.b) {
+		end := up.end(f)
+		if end > len(up.b) {
 			return false
 		}
-		v.off, v.b = f.Off, up.b[f.Off:f.Off+f.Size:f.Off+f.Size]
+		v.off, v.b = f.Off, up.b[f.Off:end:end]
 		return true
 	case inArray:
 		off := 0
@@ -244,7 +245,24 @@ func (v *View) attrsAt() int {
 	if !v.c.HasAttrs {
 		return len(v.b)
 	}
+	if v.c.Tail != nil {
+		return Align(v.end(v.c.Tail))
+	}
 	return Align(v.c.Size)
+}
+
+// end is where a field ends; beyond the octets if it is not there.
+func (v *View) end(f *Field) int {
+	if f.Size > 0 {
+		return f.Off + f.Size
+	}
+	if by := f.SizeBy; by != nil {
+		if by.Off+by.Size > len(v.b) {
+			return f.Off + 1<<16
+		}
+		return f.Off + int(min(number(v.b[by.Off:by.Off+by.Size], by.Type.Big), 1<<16))
+	}
+	return max(f.Off, len(v.b))
 }
 
 // nextAttr is the attribute at off in b; ok is false at the end and at one that
@@ -325,7 +343,7 @@ func (v *View) Get(m Member) (Value, bool) {
 func (v *View) GetTo(val *Value, m Member) bool {
 	v.refresh()
 	if f := m.Field; f != nil {
-		end := f.Off + f.Size
+		end := v.end(f)
 		if end > len(v.b) || v.absent != 0 && f.Index < 64 && v.absent>>f.Index&1 != 0 {
 			return false
 		}

@@ -76,18 +76,18 @@ func (w *walker) view(v *View, base, depth int, path string) bool {
 			if !ok {
 				if f.Off < len(v.b) {
 					p := Part{Depth: depth, Name: f.Name, Path: join(path, f.Name), Off: base + f.Off, Len: len(v.b) - f.Off}
-					p.Note = fmt.Sprintf("cut short: %d of %d octets", p.Len, f.Size)
+					p.Note = fmt.Sprintf("cut short: %d of %d octets", p.Len, v.end(f)-f.Off)
 					return w.f(&p)
 				}
 				continue
 			}
-			p := Part{Depth: depth, Name: f.Name, Path: join(path, f.Name), Off: base + f.Off, Len: f.Size, Value: val, Hex: f.Hex}
+			p := Part{Depth: depth, Name: f.Name, Path: join(path, f.Name), Off: base + f.Off, Len: len(val.b), Value: val, Hex: f.Hex}
 			if !w.part(&p) {
 				return false
 			}
 		}
 		if !v.c.HasAttrs {
-			if rest := len(v.b) - v.c.Size; rest > 0 && v.c.Length == nil {
+			if rest := len(v.b) - v.c.Size; rest > 0 && v.c.Length == nil && v.c.Tail == nil {
 				p := Part{Depth: depth, Name: "rest", Path: join(path, "rest"), Off: base + v.c.Size, Len: rest, Value: Value{Type: octets, b: v.b[v.c.Size:], at: v}}
 				if v.c == NoClass && v.msg != nil {
 					p.Name, p.Path = "body", "body"
