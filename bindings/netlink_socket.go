@@ -21,7 +21,7 @@ import (
 // sorted in netlink_socket_read.go.
 
 func (w *netlinkWorld) socketFuncs() []lua.Func {
-	return []lua.Func{
+	return append(w.batchFuncs(), []lua.Func{
 		{Decl: `
 ---Opens a netlink socket.
 ---
@@ -39,27 +39,28 @@ func (w *netlinkWorld) socketFuncs() []lua.Func {
 ---@error permission   the system does not allow it
 ---@error realtime     the kernel does not follow a virtual clock
 function netlink.socket(opts)`, Go: w.openSocket},
-	}
+	}...)
 }
 
 func (w *netlinkWorld) socketTypes() []lua.Type {
-	return []lua.Type{
+	return append(w.batchTypes(), []lua.Type{
+		nlCompilingType,
 		{
 			Name: "netlink.Socket",
-			Doc: "A netlink socket. Fields: name, family, pid (its port; also epid), groups, fd, closed, async, target; " +
+			Doc: "A netlink socket. Fields: name, family, pid (its port; also epid), groups, fd, closed, async, target, compiled; " +
 				"get_timeout (seconds that get waits for an answer, default 30) and get_timeout_exception (a function whose result is raised instead of a timeout) can be set.",
 			Go: reflect.TypeFor[*netlinkSocket](), Index: nlSocketIndex, NewIndex: nlSocketNewIndex,
-			Methods: slices.Concat(nlSocketMethods, nlReadMethods),
+			Methods: slices.Concat(nlSocketMethods, nlReadMethods, nlBatchMethods),
 		},
 		{
 			Name: "netlink.Dump", Doc: "The state of a dump that a loop goes over. Fields: interrupted, done, seq.",
 			Go: reflect.TypeFor[*nlDumpState](), Index: nlDumpIndex,
 		},
-	}
+	}...)
 }
 
 func (w *netlinkWorld) socketOptions() []lua.Options {
-	return []lua.Options{
+	return append(w.batchOptions(), []lua.Options{
 		{Decl: `
 ---@class netlink.SocketOptions
 ---@field family? string|integer  route, generic, netfilter, sock_diag, uevent, … (default generic)
@@ -98,7 +99,7 @@ func (w *netlinkWorld) socketOptions() []lua.Options {
 ---@field retry? integer      how often to repeat what was busy (default 30 times, 0.3 s apart) or a dump that was interrupted (default 3)
 ---@field terminate? function  as in get
 ---@field callback? function  as in get`, Go: netlinkRequestOptions{}},
-	}
+	}...)
 }
 
 type netlinkSocketOptions struct {
@@ -344,11 +345,13 @@ type netlinkSocket struct {
 	groups map[uint32]bool
 	port   int // of the scheme with 10 bits, -1: none
 
-	answers map[uint32]*nlExchange
-	late    map[uint32]bool // numbers of requests that ended before their answer did
-	seq     uint32
-	dumping *nlExchange // the dump that the kernel is busy with
-	request []byte      // scratch
+	answers  map[uint32]*nlExchange
+	late     map[uint32]bool // numbers of requests that ended before their answer did
+	seq      uint32
+	spans    []*nlExchange // of batches
+	compiled *lua.Table    // not nil: requests are only encoded
+	dumping  *nlExchange   // the dump that the kernel is busy with
+	request  []byte        // scratch
 
 	callbacks []*nlCallback
 	pending   *netlink.Queue // not seen by callbacks yet
@@ -1061,6 +1064,10 @@ func nlSocketIndex(L *lua.State) int {
 	case "fd":
 		if s.sock != nil && !s.closed {
 			v = lua.Int(s.sock.FD())
+		}
+	case "compiled":
+		if s.compiled != nil {
+			v = s.compiled
 		}
 	case "closed":
 		v = lua.Bool(s.closed || s.owner != nil && s.owner.closed)

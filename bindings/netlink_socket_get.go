@@ -343,6 +343,16 @@ func nlRequest(L *lua.State) int {
 			s.h.RaiseOp(L, err, op)
 		}
 	}
+	if s.compiled != nil {
+		v, err := s.compile(L, L.Get(2), typ, flags)
+		if err != nil {
+			s.h.RaiseOp(L, err, op)
+		}
+		t := s.h.NewTable(1, 0)
+		t.Append(v)
+		L.Push(t)
+		return 1
+	}
 	into, err := s.ofRequest(L, op, L.Get(2), typ, flags, &o)
 	if err != nil {
 		raiseTunnel(s.h, L, err, op)
@@ -444,6 +454,18 @@ func nlDump(L *lua.State) int {
 	wait := timeoutArg(s.h, L, 5, op)
 	if wait < 0 {
 		wait = s.timeout
+	}
+	if s.compiled != nil {
+		v, err := s.compile(L, L.Get(2), typ, flags)
+		if err != nil {
+			s.h.RaiseOp(L, err, op)
+		}
+		L.Push(s.h.NewFunction(func(L *lua.State) int {
+			L.Push(v)
+			v = lua.Nil
+			return 1
+		}))
+		return 1
 	}
 	x := s.begin(0, flags)
 	gone := new(atomic.Bool)

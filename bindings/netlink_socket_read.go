@@ -22,6 +22,7 @@ const firstSeq = 255
 // sequence number.
 type nlExchange struct {
 	seq   uint32
+	span  uint32   // of a batch: how many numbers from seq on; else 0
 	flags uint16   // of the request
 	own   bool     // the number is ours: what comes late is thrown away
 	quiet bool     // its answer is not shown to callbacks
@@ -100,6 +101,9 @@ func (s *netlinkSocket) overrun(me *nlExchange) {
 	for _, x := range s.answers {
 		x.lost = true
 	}
+	for _, x := range s.spans {
+		x.lost = true
+	}
 	before := s.drops
 	if m, err := s.sock.Memory(); err == nil {
 		s.drops = m.Drops
@@ -149,6 +153,11 @@ func (s *netlinkSocket) sort(b []byte, r netlink.Received, me *nlExchange) {
 func (s *netlinkSocket) addressee(msg []byte, r netlink.Received) (x *nlExchange, gone bool) {
 	h, _ := netlink.ParseHeader(msg)
 	x = s.answers[h.Seq]
+	for _, b := range s.spans {
+		if h.Seq-b.seq < b.span {
+			x = b
+		}
+	}
 	// Who is in a group hears of its own requests with their number, before the
 	// answer. With ECHO that is the answer, and the group's copy is left out.
 	if r.Groups != 0 && !(x != nil && x.flags&netlink.FlagEcho != 0 && h.PID == s.sock.PID()) {
