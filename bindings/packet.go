@@ -670,7 +670,8 @@ func (c *codec) input(v lua.Value) (any, error) {
 	case lua.Bool:
 		return bool(v), nil
 	case *lua.Table:
-		return c.inputTable(v, 0)
+		left := maxInput
+		return c.inputTable(v, 0, &left)
 	case *lua.UserData:
 		switch x := v.Value.(type) {
 		case lua.U64:
@@ -687,13 +688,19 @@ func (c *codec) input(v lua.Value) (any, error) {
 	return nil, fmt.Errorf("a field cannot hold a %s", c.h.TypeName(v))
 }
 
-func (c *codec) inputTable(t *lua.Table, depth int) (any, error) {
+// maxInput is how many values a script may give for one field, all tables within
+// one another counted: more than any header holds. Without it a table that stands
+// twice in one that stands twice in one … takes a time that doubles with each.
+const maxInput = 1 << 18
+
+// inputTable is input for a table; left is how many more values it may have.
+func (c *codec) inputTable(t *lua.Table, depth int, left *int) (any, error) {
 	if depth > 20 {
 		return nil, fmt.Errorf("tables within tables, more than 20 deep")
 	}
 	var out wire.Table
 	for i := 1; i <= t.Len(); i++ {
-		x, err := c.inputAt(t.RawGetInt(i), depth)
+		x, err := c.inputAt(t.RawGetInt(i), depth, left)
 		if err != nil {
 			return nil, err
 		}
@@ -707,7 +714,7 @@ func (c *codec) inputTable(t *lua.Table, depth int) (any, error) {
 			}
 			return nil, fmt.Errorf("a field cannot be called %s", k)
 		}
-		x, err := c.inputAt(v, depth)
+		x, err := c.inputAt(v, depth, left)
 		if err != nil {
 			return nil, err
 		}
@@ -728,9 +735,12 @@ func (c *codec) inputTable(t *lua.Table, depth int) (any, error) {
 	return out, nil
 }
 
-func (c *codec) inputAt(v lua.Value, depth int) (any, error) {
+func (c *codec) inputAt(v lua.Value, depth int, left *int) (any, error) {
+	if *left--; *left < 0 {
+		return nil, fmt.Errorf("tables within tables with more than %d values in all", maxInput)
+	}
 	if t, ok := v.(*lua.Table); ok {
-		return c.inputTable(t, depth+1)
+		return c.inputTable(t, depth+1, left)
 	}
 	return c.input(v)
 }
@@ -1075,10 +1085,48 @@ func luaFromHex(s string) (lua.Value, error) {
 // luaHexdump prints octets, a packet's too, as every hex dump does.
 func luaHexdump(L *lua.State) int {
 	h := lua.HostOf(L)
-	if _, err := h.Stdout().Write([]byte(wire.Hexdump(octetsOf(L, 1)))); err != nil {
+	octets := octetsOf(L, 1)
+	text := ""
+	switch fields, err := hexdumpOptions(L); {
+	case err != nil:
+		h.Raise(L, err)
+	case fields:
+		text = packetIn(L.Get(1)).HexdumpFields()
+	default:
+		text = wire.Hexdump(octets)
+	}
+	if _, err := h.Stdout().Write([]byte(text)); err != nil {
 		h.Raise(L, err)
 	}
 	return 0
+}
+
+// hexdumpOptions reads {fields = true}, which is all there is behind the octets.
+func hexdumpOptions(L *lua.State) (fields bool, err error) {
+	if n := L.GetTop(); n > 2 {
+		return false, &lua.ArgError{Msg: fmt.Sprintf("want octets and options, got %d arguments", n)}
+	}
+	v := L.Get(2)
+	if lua.IsNil(v) {
+		return false, nil
+	}
+	t, ok := v.(*lua.Table)
+	if !ok {
+		return false, &lua.ArgError{Name: "opts", Msg: "want a table such as {fields = true}, got " + lua.HostOf(L).TypeName(v)}
+	}
+	for k, v := t.Next(lua.Nil); k != lua.Nil; k, v = t.Next(k) {
+		b, isBool := v.(lua.Bool)
+		switch {
+		case k != lua.String("fields"):
+			return false, &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("unknown option %s, there is fields", k)}
+		case !isBool:
+			return false, &lua.ArgError{Name: "opts", Msg: "option fields: want true or false, got " + lua.HostOf(L).TypeName(v)}
+		case bool(b) && packetIn(L.Get(1)) == nil:
+			return false, &lua.ArgError{Name: "opts", Msg: "option fields: only a Packet has fields, this is a " + lua.HostOf(L).TypeName(L.Get(1))}
+		}
+		fields = bool(b)
+	}
+	return fields, nil
 }
 
 // ---- methods ----
@@ -1119,6 +1167,12 @@ func (c *codec) layerArg(L *lua.State, p *wire.Packet) wire.Layer {
 			name = lay.Name
 		}
 	case lua.Number:
+		if n := int(v); n < 1 || lua.Number(n) != v {
+			c.h.Raise(L, &lua.ArgError{Name: "layout", Msg: fmt.Sprintf("want a layout, its name, or a layer's place from 1 on, got %s", v)})
+		}
+		if !lua.IsNil(L.Get(3)) {
+			c.h.Raise(L, &lua.ArgError{Name: "n", Msg: "a place tells the layer already"})
+		}
 		return p.At(int(v) - 1)
 	}
 	if name == "" {
@@ -1126,12 +1180,14 @@ func (c *codec) layerArg(L *lua.State, p *wire.Packet) wire.Layer {
 	}
 	n := 1
 	if v, ok := L.Get(3).(lua.Number); ok {
-		n = int(v)
+		if n = int(v); n < 1 || lua.Number(n) != v {
+			c.h.Raise(L, &lua.ArgError{Name: "n", Msg: fmt.Sprintf("want 1 for the first layer of that layout, 2 for the second, and so on, got %s", v)})
+		}
 	} else if !lua.IsNil(L.Get(3)) {
 		c.h.Raise(L, &lua.ArgError{Name: "n", Msg: "want an integer, got " + c.h.TypeName(L.Get(3))})
 	}
 	l := p.Layer(name, n-1)
-	if n < 1 || !l.OK() {
+	if !l.OK() {
 		if !c.reg.Known(name) {
 			_, err := c.reg.Layout(name)
 			c.h.Raise(L, err)

@@ -46,7 +46,7 @@ var wireModule = lua.Module{
 ---  pad       fills up to a multiple of so many octets of the header
 ---  bounds    "payload": the payload has so many units, unless it is zero
 ---  alias     another name;  show = "hex";  doc = "one line"
----Options of the layout: summary, answers, opaque, quotes, instead, final_dst.
+---Options of the layout: summary, answers, opaque, quotes, instead, final_dst, below.
 ---@param name string    begins with a capital letter
 ---@param fields table
 ---@param opts? table
@@ -463,8 +463,12 @@ func layoutFollows(L *lua.State) int {
 		}
 		if u := c.reg.Loaded(under); u != nil {
 			for _, ts := range tests {
-				if u.Field(ts.Field) == nil {
+				f := u.Field(ts.Field)
+				if f == nil {
 					c.h.Raise(L, u.Unknown(ts.Field))
+				}
+				if err := f.CanBe(ts); err != nil {
+					c.h.Raise(L, &wire.Error{Layout: under, Field: ts.Field, Offset: -1, Err: err})
 				}
 			}
 		}

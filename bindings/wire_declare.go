@@ -481,7 +481,7 @@ func (d *declarer) test(field string, v lua.Value) (wire.Test, error) {
 	return ts, list(t)
 }
 
-var layoutOptions = []string{"summary", "answers", "opaque", "quotes", "instead", "final_dst", "doc"}
+var layoutOptions = []string{"summary", "answers", "opaque", "quotes", "instead", "final_dst", "below", "doc"}
 
 func (d *declarer) options(s *wire.Spec, t *lua.Table) error {
 	for k, v := t.Next(lua.Nil); k != lua.Nil; k, v = t.Next(k) {
@@ -519,6 +519,8 @@ func (d *declarer) options(s *wire.Spec, t *lua.Table) error {
 			s.FinalDst, err = d.finals(v)
 		case "answers":
 			s.Answers, err = d.answers(v)
+		case "below":
+			s.Below, err = d.below(v)
 		default:
 			hint := wire.Suggest(key, append([]string{}, layoutOptions...))
 			if hint != "" {
@@ -617,6 +619,49 @@ func (d *declarer) answers(v lua.Value) ([]wire.Answer, error) {
 			}
 		}
 		out = append(out, a)
+	}
+	return out, nil
+}
+
+// below is what layers below should have: { IPv6 = { { hlim = 255, when = … }, … } }.
+func (d *declarer) below(v lua.Value) ([]wire.Below, error) {
+	t, ok := v.(*lua.Table)
+	if !ok {
+		return nil, fmt.Errorf("want { Layout = { { field = value, when = … } } }, got %s", d.c.h.TypeName(v))
+	}
+	var out []wire.Below
+	for under, v := t.Next(lua.Nil); under != lua.Nil; under, v = t.Next(under) {
+		rules, ok := v.(*lua.Table)
+		if !ok || lua.IsNil(under) {
+			return nil, fmt.Errorf("%s: want a list of rules", under)
+		}
+		for i := 1; i <= rules.Len(); i++ {
+			rule, ok := rules.RawGetInt(i).(*lua.Table)
+			if !ok {
+				return nil, fmt.Errorf("%s: rule %d is no table", under, i)
+			}
+			var when wire.Cond
+			if w := rule.RawGetString("when"); w != lua.Nil {
+				var err error
+				if when, err = d.cond(w); err != nil {
+					return nil, err
+				}
+			}
+			for k, v := rule.Next(lua.Nil); k != lua.Nil; k, v = rule.Next(k) {
+				if k == lua.String("when") {
+					continue
+				}
+				n, ok := v.(lua.Number)
+				field, isName := k.(lua.String)
+				if !ok || !isName || n < 0 || lua.Number(uint64(n)) != n {
+					return nil, fmt.Errorf("%s: rule %d: want field = number", under, i)
+				}
+				out = append(out, wire.Below{Under: under.String(), Field: string(field), Value: uint64(n), When: when})
+			}
+		}
+		if rules.Len() == 0 {
+			return nil, fmt.Errorf("%s: want a list of rules: { { field = value } }", under)
+		}
 	}
 	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -102,6 +103,14 @@ func (p *Packet) fixLengths() error {
 		if i+1 < len(p.layers) {
 			upper = p.layers[i+1].lay
 		}
+		if len(p.reg.wanted) > 0 {
+			for _, f := range lay.chain().wanted {
+				if !y.pinned(f) {
+					v, _ := p.wanted(i, f)
+					p.put(i, f, v)
+				}
+			}
+		}
 		if len(lay.autos) == 0 && upper == nil && len(lay.nexts) == 0 {
 			continue
 		}
@@ -195,6 +204,28 @@ func (p *Packet) put(i int, f *Field, v uint64) {
 	if r.has(f) {
 		f.Type.put(p.buf[y.off:], r.start(f), v)
 	}
+}
+
+// wanted is the value of f that a layer above wants, else f's default.
+func (p *Packet) wanted(i int, f *Field) (v uint64, ok bool) {
+	lay := p.layers[i].lay
+	for j := i + 1; j < len(p.layers); j++ {
+		up := p.layers[j].lay
+		for k := range up.below {
+			b := &up.below[k]
+			if b.Under != lay.Name || b.Field != f.Name {
+				continue
+			}
+			r := p.rec(j)
+			if ok, err := r.holds(&b.When); ok && err == nil {
+				return b.Value, true
+			}
+		}
+		if !slices.ContainsFunc(up.nexts, func(n *Field) bool { return n.likeLayout == lay.Name }) {
+			break
+		}
+	}
+	return f.def, false
 }
 
 // nextValue is what a next rule says.

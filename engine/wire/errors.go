@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -123,4 +124,43 @@ func didYouMean(w string, known []string) string {
 		return fmt.Sprintf(" (did you mean %q?)", s)
 	}
 	return ""
+}
+
+// maxChoices is how many words an error lists.
+const maxChoices = 12
+
+// choices is didYouMean that says more where no word is near: the words that begin alike, or all
+// if they are few, or some.
+func choices(w string, known []string) string {
+	if s := didYouMean(w, known); s != "" {
+		return s
+	}
+	words := make([]string, 0, len(known))
+	for _, k := range known {
+		if k != "" {
+			words = append(words, k)
+		}
+	}
+	sort.Strings(words)
+	var alike []string
+	for _, k := range words {
+		if n := len(w); n >= 2 && len(k) > n && distance(strings.ToLower(w), strings.ToLower(k[:n])) <= 1 {
+			alike = append(alike, strconv.Quote(k))
+		}
+	}
+	if n := len(alike); n > 0 && n <= maxChoices {
+		last := alike[n-1]
+		if n > 1 {
+			last = strings.Join(alike[:n-1], ", ") + " or " + last
+		}
+		return fmt.Sprintf(" (did you mean %s?)", last)
+	}
+	switch n := len(words); {
+	case n == 0:
+		return ""
+	case n <= maxChoices:
+		return fmt.Sprintf(" (there are %s)", strings.Join(words, ", "))
+	default:
+		return fmt.Sprintf(" (there are %d, such as %s)", n, strings.Join(words[:maxChoices], ", "))
+	}
 }

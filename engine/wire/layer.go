@@ -4,6 +4,7 @@ import (
 	"errors"
 	"iter"
 	"net/netip"
+	"slices"
 	"sort"
 )
 
@@ -182,6 +183,12 @@ func (l Layer) Provenance(f *Field) Provenance {
 				}
 			}
 		}
+		if slices.Contains(y.lay.chain().wanted, f) {
+			l.p.complete()
+			if _, ok := l.p.wanted(l.i, f); ok {
+				return Automatic
+			}
+		}
 	}
 	return Default
 }
@@ -267,8 +274,11 @@ func (f *Field) computed() bool {
 	return f.named
 }
 
-// filled reports whether some follower's rule names the field.
+// filled reports whether some follower's rule names the field, or wants it otherwise.
 func (l *Layout) filled(f *Field) bool {
+	if slices.Contains(l.reg.wanted[l.Name], f.Name) {
+		return true
+	}
 	rs := l.reg.rules[l.Name]
 	if rs == nil {
 		return false
@@ -470,6 +480,9 @@ func (l Layer) putUint(f *Field, n uint64) error {
 		p.edit()
 	}
 	p.dirty = true // lengths and numbers look at which fields there are, not at their values
+	if f.steers {
+		p.moved = true
+	}
 	y := &p.layers[l.i]
 	control := f.control
 	if control {

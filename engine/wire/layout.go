@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -39,6 +40,7 @@ type Layout struct {
 	opaque, quotes, insteadWhen Cond
 	instead                     string
 	final                       *FinalDst
+	below                       []Below
 	quick                       quick
 	// With calm not zero, neither opaque nor quotes holds while these bits are zero.
 	calm   uint16
@@ -75,6 +77,7 @@ type Field struct {
 	mask    uint64
 	gen     int // of the registry when named was found out
 	named   bool
+	steers  bool // what a layer below should have looks at it
 	plain   bool // a whole unsigned integer at a fixed place that reads as a number
 	pos     int  // bit from the start of the header, if fixed; else -1
 	tail    int  // place among the fields that may move, else -1
@@ -309,6 +312,24 @@ func (f *Field) Spec() *FieldSpec { return f.spec }
 
 // Variant is the next field of the same name, nil when there are no more.
 func (f *Field) Variant() *Field { return f.alt }
+
+// CanBe says why a test of the field could not hold whatever the header says: a value that the
+// field has no room for. Fields that are no plain unsigned integers can be anything.
+func (f *Field) CanBe(t Test) error {
+	if f.Type.Kind != Uint || f.Type.Bits >= 64 || t.Mask != 0 {
+		return nil
+	}
+	for _, r := range t.In {
+		v := r.Lo
+		if v>>f.Type.Bits == 0 && r.Hi != ^uint64(0) {
+			v = r.Hi
+		}
+		if v>>f.Type.Bits != 0 {
+			return f.Type.noFit(strconv.FormatUint(v, 10))
+		}
+	}
+	return nil
+}
 
 // Conditional reports whether the field may be absent.
 func (f *Field) Conditional() bool { return !f.when.none() || f.spec.Optional }
@@ -563,6 +584,20 @@ func (r *Registry) compile(s Spec, anon bool) (*Layout, error) {
 		if l.byName[fd.Field] == nil || fd.Left != "" && l.byName[fd.Left] == nil {
 			return nil, fail("", "final: no field %q", fd.Field+" "+fd.Left)
 		}
+	}
+	for _, b := range s.Below {
+		b.When.Tests = append([]Test(nil), b.When.Tests...)
+		for i := range b.When.Tests {
+			if b.When.Tests[i].f = l.byName[b.When.Tests[i].Field]; b.When.Tests[i].f == nil {
+				return nil, fail("", "below: no field %q%s", b.When.Tests[i].Field, didYouMean(b.When.Tests[i].Field, l.FieldNames()))
+			}
+		}
+		for _, t := range b.When.Tests {
+			for f := t.f; f != nil; f = f.alt {
+				f.steers = true
+			}
+		}
+		l.below = append(l.below, b)
 	}
 	if s, d := l.byName["src"], l.byName["dst"]; s != nil && d != nil && s.Type.Kind == d.Type.Kind &&
 		(s.Type.Kind == IP4 || s.Type.Kind == IP6) {

@@ -20,6 +20,7 @@ type Registry struct {
 	loading  map[string]bool
 	writing  map[*Layout]bool // those whose defaults are being written
 	rules    map[string]*ruleSet
+	wanted   map[string][]string // fields of a layout that some layout above may want otherwise
 	reserved map[string]bool
 	raw, pad *Layout
 	gen      int // grows when rules or layouts change
@@ -30,7 +31,7 @@ type Registry struct {
 func NewRegistry() *Registry {
 	r := &Registry{
 		layouts: map[string]*Layout{}, lazy: map[string]bool{}, loading: map[string]bool{}, writing: map[*Layout]bool{},
-		rules: map[string]*ruleSet{}, reserved: map[string]bool{},
+		rules: map[string]*ruleSet{}, wanted: map[string][]string{}, reserved: map[string]bool{},
 	}
 	one := func(name, doc, fdoc string) *Layout {
 		l, err := r.Define(Spec{Name: name, Doc: doc, Fields: []FieldSpec{{Name: "load", Type: "bytes", Doc: fdoc}}})
@@ -154,6 +155,11 @@ func (r *Registry) Define(s Spec) (*Layout, error) {
 			return nil, &Error{Layout: s.Name, Field: f.Name, Offset: -1, Err: faultf(ErrArgument, "a %s would hold a %s, and so on for ever; a condition (when) ends that", s.Name, s.Name)}
 		}
 	}
+	for _, b := range l.below {
+		if !slices.Contains(r.wanted[b.Under], b.Field) {
+			r.wanted[b.Under] = append(r.wanted[b.Under], b.Field)
+		}
+	}
 	r.layouts[s.Name] = l
 	delete(r.lazy, s.Name)
 	r.gen++
@@ -275,6 +281,8 @@ type chain struct {
 	fixed bool  // no rule of several tests, and every field at a fixed place
 	fills map[string][]fill
 	to    map[*rule]*Layout
+
+	wanted []*Field // some layer above may want another value than the default
 }
 
 type chainIndex struct {
@@ -291,6 +299,11 @@ func (l *Layout) chain() *chain {
 	}
 	c := &chain{gen: l.reg.gen, fills: map[string][]fill{}, to: map[*rule]*Layout{}}
 	l.follow = c
+	for _, name := range l.reg.wanted[l.Name] {
+		if f := l.byName[name]; f != nil {
+			c.wanted = append(c.wanted, f)
+		}
+	}
 	add := func(rules []*rule, rename map[string]string) {
 		for _, ru := range rules {
 			tests := make([]Test, len(ru.tests))

@@ -21,6 +21,18 @@ type Spec struct {
 	Answers []Answer
 	// FinalDst says where a source route holds the final destination.
 	FinalDst *FinalDst
+	// Below says what the layers below should have that nobody has set there, beside
+	// what the rules of who follows whom tell.
+	Below []Below
+}
+
+// Below is a value for a field of a layer below, for headers of which this one
+// holds: the hop limit of 255 under neighbour discovery. Headers between the two
+// that borrow the lower one's numbers, as extension headers do, do not matter.
+type Below struct {
+	Under, Field string
+	Value        uint64
+	When         Cond // on this header
 }
 
 // FinalDst says where a source route keeps the final destination, which is what

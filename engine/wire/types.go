@@ -311,6 +311,11 @@ func (t *Type) appendRecord(dst []byte, v any) ([]byte, error) {
 			return dst, faultf(ErrArgument, "want %s, got %s", lay.Name, v.lay.Name)
 		}
 		return append(dst, v.msg[v.off:v.off+v.hlen]...), nil
+	case *Packet:
+		if v.NumLayers() != 1 || v.At(0).Layout() != lay {
+			return dst, faultf(ErrArgument, "want one of %s alone, got %s", lay.Name, describe(v))
+		}
+		return v.AppendBinary(dst)
 	default:
 		if lay.single() == nil {
 			return dst, faultf(ErrArgument, "want a table of %s's fields, got %s", lay.Name, describe(v))

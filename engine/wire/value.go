@@ -299,8 +299,24 @@ func describe(v any) string {
 		return strconv.FormatBool(v)
 	case float64:
 		return strconv.FormatFloat(v, 'g', -1, 64)
+	case *Packet:
+		return "the packet " + v.names()
+	case Record:
+		return "a record of " + v.lay.Name
 	}
 	return fmt.Sprint(v)
+}
+
+// names is a packet's layers by name: Ether / IP.
+func (p *Packet) names() string {
+	var b strings.Builder
+	for l := range p.Layers() {
+		if b.Len() > 0 {
+			b.WriteString(" / ")
+		}
+		b.WriteString(l.Layout().Name)
+	}
+	return b.String()
 }
 
 // number turns v into an integer of type t.
@@ -438,17 +454,10 @@ func (t *Type) fitText(s string, alt *words) (uint64, error) {
 		return t.fitInt(n)
 	}
 	if w != nil {
-		return 0, &hinted{faultf(ErrArgument, "no name %q%s", s, didYouMean(s, w.all())), ""}
+		return 0, faultf(ErrArgument, "no name %q%s", s, choices(s, w.all()))
 	}
 	return 0, faultf(ErrArgument, "want a number, got %s", describe(s))
 }
-
-type hinted struct {
-	error
-	hint string
-}
-
-func (h *hinted) Unwrap() error { return h.error }
 
 // words are names in both directions.
 type words struct {
@@ -580,7 +589,7 @@ func (t *Type) flagWord(w string) (uint64, error) {
 			return 1 << i, nil
 		}
 	}
-	return 0, faultf(ErrArgument, "no flag %q%s", w, didYouMean(w, append([]string{}, t.Flags...)))
+	return 0, faultf(ErrArgument, "no flag %q%s", w, choices(w, append([]string{}, t.Flags...)))
 }
 
 // getBits reads n ≤ 64 bits from bit pos on, most significant first.

@@ -32,7 +32,7 @@ test("P001: a loopback savefile: 88 octets, and behind four of them the IPv4 hea
 end)
 
 rig.on_namespace("P002: a reader with the filter icmp sees what a second connector injects into the same device", function()
-  rig.sh "ip link add pv0 type veth peer name pv1 && ip link set pv0 up && ip link set pv1 up"
+  rig.veth("pv0", "pv1")
   local reader, writer = connector.PcapConnector("pv0"), connector.PcapConnector("pv0")
   check.equal(reader.name, "link:pv0")
   reader:setfilter "icmp"
@@ -233,7 +233,8 @@ rig.on_namespace("P012: with ifaddr 127.0.0.1 sender and peer hear; by default t
   -- Where PCS joins, and nobody ever hears, we say so.
   local err = check.raises("missing", connector.UmlMcast4Connector, "239.192.168.1", 1102)
   check.matches(err.hint, "name an interface")
-  rig.sh "ip link add pv0 type veth peer name pv1 && ip link set pv0 up && ip addr add 10.0.0.1/24 dev pv0 && ip link set pv1 up && ip route add 224.0.0.0/4 dev pv0"
+  rig.veth("pv0", "pv1")
+  rig.sh "ip addr add 10.0.0.1/24 dev pv0 && ip route add 224.0.0.0/4 dev pv0"
   local c, d = connector.UmlMcast4Connector(), connector.UmlMcast4Connector()
   c:write(who)
   check.equal(c:read_packet(5), who)

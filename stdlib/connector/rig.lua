@@ -47,6 +47,17 @@ function rig.sh(command)
   check.equal(code, 0, command)
 end
 
+-- A pair of interfaces that are joined, both up. The kernel learns of a carrier
+-- a moment later, and throws away what is sent before.
+function rig.veth(a, b)
+  rig.sh(("ip link add %s type veth peer name %s && ip link set %s up && ip link set %s up"):format(a, b, a, b))
+  for _ = 1, 1000 do
+    if os.execute(("ip -o link show %s | grep -q 'state UP'"):format(a)) == 0 then return end
+    sleep(0.005)
+  end
+  check.fail(a .. " does not come up")
+end
+
 -- A name for a file or a socket that nobody has yet; removed at the end of fn.
 function rig.with_file(fn)
   local name = os.tmpname()

@@ -126,5 +126,9 @@ ICMPv6 = wire.layout("ICMPv6", {
     { type = { [143] = 130 } },
   },
   quotes = { type = ERRORS },
+  below = { IPv6 = {
+    { hlim = 255, when = { type = { 133, 134, 135, 136, 137, 141, 142, 148, 149 } } },  -- RFC 4861 §4: it came over no router
+    { hlim = 1, when = { type = { 130, 131, 132, 143 } } },                             -- RFC 2710 §3, RFC 3810 §5
+  } },
 })
 ICMPv6:follows("IPv6", { nh = 58 })
