@@ -258,18 +258,18 @@ func (w *netlinkWorld) attrList(v *netlink.View) *lua.Table {
 	return list
 }
 
-// pair is {name, value} and bits that the class would not set.
+// pair is {name, value} and, where they are not those of the class, the bits.
 func (w *netlinkWorld) pair(it netlink.Item, val lua.Value) *lua.Table {
 	t := w.h.NewTable(2, 0)
-	bits := it.Bits()
+	said := uint16(0)
 	if it.Attr != nil {
 		t.Append(lua.String(it.Attr.Name))
-		bits &^= it.Attr.Bits
+		said = it.Attr.Bits
 	} else {
 		t.Append(lua.Int(int(it.Num())))
 	}
 	t.Append(val)
-	if bits != 0 {
+	if bits := it.Bits(); bits != said {
 		t.Append(lua.Int(int(bits)))
 	}
 	return t

@@ -101,7 +101,7 @@ type level struct {
 type given struct {
 	m     Member
 	num   uint16 // of an attribute that the class does not know
-	bits  uint16
+	bits  int // -1: those of the class
 	order int
 	in    Input
 	// single says that the value is one attribute, even if it is a list.
@@ -277,7 +277,7 @@ func (c *Cases) given(t *Type, in Input) (*Type, error) {
 // collect finds the members that a table gives.
 func (l *level) collect(t Table, top bool) error {
 	n := 0
-	add := func(name string, in Input, bits uint16) error {
+	add := func(name string, in Input) error {
 		m := l.c.names[name]
 		if !m.OK() {
 			if a := l.c.AttrNamed(name); a != nil {
@@ -286,19 +286,21 @@ func (l *level) collect(t Table, top bool) error {
 				return l.c.Unknown(name)
 			}
 		}
-		g := given{m: m, bits: bits, in: in, order: -1}
+		g := given{m: m, bits: -1, in: in, order: -1}
 		if m.Attr != nil {
 			g.order = m.Attr.Index
 		}
 		l.given = append(l.given, g)
 		return nil
 	}
-	byNumber := func(num float64, in Input, bits uint16, place int, single bool) error {
+	byNumber := func(num float64, in Input, bits, place int, single bool) error {
 		k := uint16(num)
 		if float64(k) != num || !l.c.HasAttrs {
 			return faultf(wire.ErrArgument, "members have names; %v is none", num)
 		}
-		bits |= k &^ numberOf
+		if b := int(k &^ numberOf); b != 0 {
+			bits = max(bits, 0) | b
+		}
 		k &= numberOf
 		if a := l.c.attr(k); a != nil {
 			l.given = append(l.given, given{m: Member{Attr: a}, bits: bits, in: in, order: place, single: single})
@@ -314,18 +316,18 @@ func (l *level) collect(t Table, top bool) error {
 				continue // [77] = octets is an item, too, and those before it are nil
 			}
 			if it.Kind != TableInput {
-				if err := byNumber(float64(i+1), it, 0, 1<<20+i+1, false); err != nil {
+				if err := byNumber(float64(i+1), it, -1, 1<<20+i+1, false); err != nil {
 					return err
 				}
 				continue
 			}
-			bits := uint16(0)
+			bits := -1
 			if f := it.T.Item(2); f.Kind == FloatInput || f.Kind == UintInput {
 				v, err := bitsType.number(f)
 				if err != nil {
 					return err
 				}
-				bits = uint16(v)
+				bits = int(v)
 			}
 			// The order of a list is kept; what has names comes after it.
 			place := i - 1<<20
@@ -353,7 +355,7 @@ func (l *level) collect(t Table, top bool) error {
 	err := t.Members(func(name string, num float64, in Input) error {
 		n++
 		if name == "" {
-			return byNumber(num, in, 0, 1<<20+int(num), false)
+			return byNumber(num, in, -1, 1<<20+int(num), false)
 		}
 		if !l.c.names[name].OK() {
 			switch name {
@@ -368,7 +370,7 @@ func (l *level) collect(t Table, top bool) error {
 				}
 			}
 		}
-		return add(name, in, 0)
+		return add(name, in)
 	})
 	if err != nil {
 		return err
@@ -381,15 +383,6 @@ func (l *level) collect(t Table, top bool) error {
 	slices.SortStableFunc(l.given, func(a, b given) int { return a.order - b.order })
 	return nil
 }
-
-// Where the bit NLA_F_NESTED is in an attribute's header.
-var nestedOctet, nestedBit = func() (int, byte) {
-	b := binary.NativeEndian.AppendUint16(nil, Nested)
-	if b[0] != 0 {
-		return 2, b[0]
-	}
-	return 3, b[1]
-}()
 
 var bitsType = &Type{Op: Uint, Size: 2, Name: "u16"}
 
@@ -460,7 +453,7 @@ func (e *encoder) unknown(b []byte, g *given) ([]byte, error) {
 	if len(s)+attrsHead > maxAttr {
 		return nil, inMember(name, tooLong(len(s)))
 	}
-	return appendAttr(b, g.num|g.bits, []byte(s)), nil
+	return appendAttr(b, g.num|uint16(max(g.bits, 0)), []byte(s)), nil
 }
 
 // tail writes a last field whose length varies, and its length where that is a
@@ -518,10 +511,10 @@ func (e *encoder) field(b []byte, f *Field, in Input, l *level) ([]byte, error) 
 }
 
 func (e *encoder) attr(b []byte, a *Attr, in Input, l *level) ([]byte, error) {
-	return e.attrBits(b, a, 0, false, in, l)
+	return e.attrBits(b, a, -1, false, in, l)
 }
 
-func (e *encoder) attrBits(b []byte, a *Attr, bits uint16, single bool, in Input, l *level) ([]byte, error) {
+func (e *encoder) attrBits(b []byte, a *Attr, bits int, single bool, in Input, l *level) ([]byte, error) {
 	t := a.Type
 	if a.Write != nil {
 		t = a.Write
@@ -551,7 +544,7 @@ func empty(t Table) bool {
 	return t.Len() == 0 && t.Members(func(string, float64, Input) error { return errGone }) == nil
 }
 
-func (e *encoder) oneAttr(b []byte, a *Attr, t *Type, bits uint16, in Input, l *level) ([]byte, error) {
+func (e *encoder) oneAttr(b []byte, a *Attr, t *Type, bits int, in Input, l *level) ([]byte, error) {
 	if t.Op == Flag && in.Kind == BoolInput && in.U == 0 {
 		return b, nil
 	}
@@ -562,24 +555,16 @@ func (e *encoder) oneAttr(b []byte, a *Attr, t *Type, bits uint16, in Input, l *
 		if b, err = e.value(b, t, in, l); err != nil {
 			return nil, inMember(a.Name, err)
 		}
-		if a.Bits&Nested != 0 && (t.Op == List || t.Op == Map) && t.Elem.Op == Struct {
-			// What is nested in it is, too (wireguard refuses it otherwise).
-			for at := start + attrsHead; ; {
-				_, _, _, next, ok := nextAttr(b, at)
-				if !ok {
-					break
-				}
-				b[at+nestedOctet] |= nestedBit
-				at = next
-			}
-		}
 	}
 	n := len(b) - start
 	if n > maxAttr {
 		return nil, inMember(a.Name, tooLong(n-attrsHead))
 	}
 	binary.NativeEndian.PutUint16(b[start:], uint16(n))
-	binary.NativeEndian.PutUint16(b[start+2:], a.Num|a.Bits|bits)
+	if bits < 0 {
+		bits = int(a.Bits)
+	}
+	binary.NativeEndian.PutUint16(b[start+2:], a.Num|uint16(bits))
 	return pad(b, n), nil
 }
 

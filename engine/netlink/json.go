@@ -55,7 +55,7 @@ func (val *Value) Exact() bool {
 		x := &View{b: val.b, msg: val.at.msg, gen: val.at.msg.edit}
 		i := 0
 		for it := range x.All() {
-			if i++; val.Op() == List && it.Num() != uint16(i) || it.Bits() != 0 {
+			if i++; val.Op() == List && it.Num() != uint16(i) || (it.Bits()^val.Type.ElemBits)&^Nested != 0 {
 				return false
 			}
 		}
@@ -175,16 +175,16 @@ func (j *jsonWriter) members(b []byte, v *View, comma bool) []byte {
 	sep := ""
 	for it := range v.All() {
 		b = append(append(b, sep...), '[')
-		bits := it.Bits()
+		said := uint16(0)
 		if it.Attr != nil {
 			b = appendString(b, it.Attr.Name)
-			bits &^= it.Attr.Bits
+			said = it.Attr.Bits
 		} else {
 			b = strconv.AppendUint(b, uint64(it.Num()), 10)
 		}
 		b = append(b, ',')
 		b = j.value(b, &it.Value)
-		if bits != 0 {
+		if bits := it.Bits(); bits != said {
 			b = strconv.AppendUint(append(b, ','), uint64(bits), 10)
 		}
 		b = append(b, ']')
