@@ -187,10 +187,8 @@ func (w *netlinkWorld) familyNamed(name string) (*familyPolicy, error) {
 	if f := w.families[name]; f != nil {
 		return f, nil
 	}
-	if load, ok := w.t.RawGetString("load_family").(*lua.Function); ok {
-		if _, err := w.h.Call(nil, load, lua.String(name)); err != nil {
-			return nil, err
-		}
+	if err := w.loadFamily(name); err != nil {
+		return nil, err
 	}
 	if f := w.families[name]; f != nil {
 		return f, nil

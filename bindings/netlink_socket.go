@@ -462,20 +462,8 @@ func (w *netlinkWorld) openSocket(o netlinkSocketOptions) (*netlinkSocket, error
 
 // learn reads what the library says about the family.
 func (s *netlinkSocket) learn(name string) error {
-	if mt, ok := s.w.t.Metatable.(*lua.Table); ok && name != "" {
-		if files, ok := mt.RawGetString("families").(*lua.Table); ok {
-			if file, ok := files.RawGetString(name).(lua.String); ok {
-				v, err := s.h.Global("require")
-				if err != nil {
-					return err
-				}
-				if require, ok := v.(*lua.Function); ok {
-					if _, err := s.h.Call(nil, require, lua.String("netlink."+string(file))); err != nil {
-						return err
-					}
-				}
-			}
-		}
+	if err := s.w.loadFamily(name); err != nil {
+		return err
 	}
 	s.known = s.w.family(name)
 	if s.known != nil && s.known.policy != nil {
@@ -484,6 +472,31 @@ func (s *netlinkSocket) learn(name string) error {
 		s.policy = newPolicy()
 	}
 	return nil
+}
+
+// loadFamily runs the file that calls netlink.policy for the family, if FAMILIES
+// of netlink.lua names one.
+func (w *netlinkWorld) loadFamily(name string) error {
+	mt, ok := w.t.Metatable.(*lua.Table)
+	if !ok || name == "" {
+		return nil
+	}
+	files, ok := mt.RawGetString("families").(*lua.Table)
+	if !ok {
+		return nil
+	}
+	file, ok := files.RawGetString(name).(lua.String)
+	if !ok {
+		return nil
+	}
+	v, err := w.h.Global("require")
+	if err != nil {
+		return err
+	}
+	if require, ok := v.(*lua.Function); ok {
+		_, err = w.h.Call(nil, require, lua.String("netlink."+string(file)))
+	}
+	return err
 }
 
 // choosePort reads the options pid and port.
