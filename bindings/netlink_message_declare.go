@@ -98,6 +98,9 @@ func (d *declaration) define() error {
 		for k, _ := m.Next(lua.Nil); k != lua.Nil; k, _ = m.Next(k) {
 			d.w.reserved[k.String()] = true
 		}
+		for _, name := range []string{"event", "header", "stats", "attrs"} { // msg.event, even of a link, which has an attribute EVENT
+			d.w.reserved[name] = true
+		}
 	}
 	return d.c.Define(func(name string) bool { return d.w.reserved[name] })
 }

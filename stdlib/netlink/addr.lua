@@ -17,6 +17,8 @@ return netlink.message("addr", {
   { "index", "u32" },
 }, {
   prefix = "IFA_",
+  text = function(m, o) return require "netlink.print".addr(m, o) end,
+  words = function(m, name, o) return require "netlink.print".member(m, name, o) end,
   -- A peer's address is ADDRESS, one's own LOCAL; IPv6 has only ADDRESS when they are the same.
   key = { "family", "index", "prefixlen", "IFA_LOCAL", "IFA_ADDRESS", "IFA_MULTICAST", "IFA_ANYCAST" },
   event = {

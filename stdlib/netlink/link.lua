@@ -175,7 +175,10 @@ local linkinfo = attrs("linkinfo", {
   { "DATA", 2, by("kind", kinds.data, "bytes") },
   { "XSTATS", 3, "bytes" },
   { "SLAVE_KIND", 4, "asciiz" },
-  { "SLAVE_DATA", 5, by("slave_kind", kinds.slave, "bytes") },
+  -- Requests name the kind of the slave in KIND, "bridge_slave", and the kernel in SLAVE_KIND.
+  { "SLAVE_DATA", 5, by("slave_kind", kinds.slave, by("kind", {
+    bridge_slave = kinds.slave.bridge, bond_slave = kinds.slave.bond,
+  }, "bytes")) },
 }, { prefix = "IFLA_INFO_" })
 
 ---A network interface: linux/if_link.h.
@@ -191,6 +194,8 @@ local link = netlink.message("link", {
   { "change", "u32", show = "hex" },
 }, {
   prefix = "IFLA_",
+  text = function(m, o) return require "netlink.print".link(m, o) end,
+  words = function(m, name, o) return require "netlink.print".member(m, name, o) end,
   key = { "family", "index" },
   event = {
     [16] = "RTM_NEWLINK", [17] = "RTM_DELLINK", [18] = "RTM_GETLINK", [19] = "RTM_SETLINK",

@@ -17,6 +17,8 @@ return message("neigh", {
   { "type", "u8", names = words.route },
 }, {
   prefix = "NDA_",
+  text = function(m, o) return require "netlink.print".neigh(m, o) end,
+  words = function(m, name, o) return require "netlink.print".member(m, name, o) end,
   -- A neighbour is known by its IP address; in a bridge by its link address, where it also stands beside a VLAN,
   -- and in a VXLAN it may have several destinations.
   key = function(m)

@@ -6,6 +6,8 @@ return netlink.message("netconf", {
   { "family", "u8", names = words.family },
 }, {
   prefix = "NETCONFA_",
+  text = function(m, o) return require "netlink.print".netconf(m, o) end,
+  words = function(m, name, o) return require "netlink.print".member(m, name, o) end,
   key = { "family", "NETCONFA_IFINDEX" },
   event = { [80] = "RTM_NEWNETCONF", [81] = "RTM_DELNETCONF", [82] = "RTM_GETNETCONF" },
   attrs = {

@@ -13,6 +13,8 @@ return netlink.message("nexthop", {
   { "flags", "u32", flags = words.nexthop_flags },
 }, {
   prefix = "NHA_",
+  text = function(m, o) return require "netlink.print".nexthop(m, o) end,
+  words = function(m, name, o) return require "netlink.print".member(m, name, o) end,
   key = { "NHA_ID", "NHA_RES_BUCKET" },
   event = {
     [104] = "RTM_NEWNEXTHOP", [105] = "RTM_DELNEXTHOP", [106] = "RTM_GETNEXTHOP",

@@ -6,6 +6,8 @@ return netlink.message("nsid", {
   { "family", "u8", names = words.family },
 }, {
   prefix = "NETNSA_",
+  text = function(m, o) return require "netlink.print".nsid(m, o) end,
+  words = function(m, name, o) return require "netlink.print".member(m, name, o) end,
   key = { "NETNSA_NSID" },
   event = { [88] = "RTM_NEWNSID", [89] = "RTM_DELNSID", [90] = "RTM_GETNSID" },
   attrs = {

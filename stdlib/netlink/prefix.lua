@@ -13,6 +13,8 @@ return netlink.message("prefix", {
   { "pad3", "u8" },
 }, {
   prefix = "PREFIX_",
+  text = function(m, o) return require "netlink.print".prefix(m, o) end,
+  words = function(m, name, o) return require "netlink.print".member(m, name, o) end,
   key = { "ifindex", "len", "PREFIX_ADDRESS" },
   event = { [52] = "RTM_NEWPREFIX" },
   attrs = {

@@ -68,6 +68,8 @@ return message("route", {
   } },
 }, {
   prefix = "RTA_",
+  text = function(m, o) return require "netlink.print".route(m, o) end,
+  words = function(m, name, o) return require "netlink.print".member(m, name, o) end,
   -- Routes to one destination may differ in nothing but where they lead.
   key = {
     "family", "RTA_TABLE", "dst_len", "RTA_DST", "src_len", "RTA_SRC", "tos", "RTA_PRIORITY", "type",

@@ -25,6 +25,8 @@ return netlink.message("rule", {
   } },
 }, {
   prefix = "FRA_",
+  text = function(m, o) return require "netlink.print".rule(m, o) end,
+  words = function(m, name, o) return require "netlink.print".member(m, name, o) end,
   -- The kernel refuses two rules that are the same in everything.
   key = {
     "family", "dst_len", "src_len", "tos", "action", "flags", "FRA_PRIORITY", "FRA_TABLE", "FRA_DST", "FRA_SRC",

@@ -20,6 +20,8 @@ local function tcm(name, kinds, key, event)
     { "info", "u32", show = "hex" }, -- of a filter: the priority, and below it the protocol in network order
   }, {
     prefix = "TCA_",
+    text = function(m, o) return require "netlink.print"[name](m, o) end,
+    words = function(m, member, o) return require "netlink.print".member(m, member, o) end,
     key = key,
     event = event,
     attrs = {
