@@ -249,6 +249,13 @@ func (c *Class) variantFor(t Table, flags uint16) (*Class, error) {
 // given is the case of a value that is being encoded, nil for none.
 func (c *Cases) given(t *Type, in Input) (*Type, error) {
 	var found *Type
+	if in.Kind == TableInput { // octets, from a dump, that are not as the type has them
+		if b, ok := hexOf(in.T); ok {
+			if in = Text(b); t.Op != CString && t.Op != String {
+				in = Number(number([]byte(b), t.Big))
+			}
+		}
+	}
 	if t.Op == Uint || t.Op == Int || t.Op == AnyUint || t.Op == AnyInt {
 		n := uint64(0)
 		if in.Kind != NoInput {
