@@ -10,6 +10,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"syscall"
 	"time"
 
 	"pktsh/engine"
@@ -39,6 +40,23 @@ func (w *netlinkWorld) socketFuncs() []lua.Func {
 ---@error permission   the system does not allow it
 ---@error realtime     the kernel does not follow a virtual clock
 function netlink.socket(opts)`, Go: w.openSocket},
+		{Decl: `
+---Makes an error as the kernel's: pyroute2's NetlinkError.
+---
+---    error(netlink.error(19))    -- kind "missing", errno 19: no such device
+---@param code integer   errno
+---@param text? string   what to say beside the errno's words
+---@return error
+function netlink.error(code, text)`, Go: func(code int, text string) lua.Value {
+			return w.h.ToLua(&netlink.KernelError{Errno: syscall.Errno(code), Text: text, Offset: -1, Missing: -1})
+		}},
+		{Decl: `
+---Makes an error about octets that are no message: pyroute2's NetlinkDecodeError.
+---@param cause any  what is wrong: a text or an error
+---@return error     its kind is "truncated"
+function netlink.decode_error(cause)`, Go: func(cause lua.Value) lua.Value {
+			return w.h.ToLua(fmt.Errorf("%w: %s", netlink.ErrMalformed, lua.Text(w.h.Root(), cause)))
+		}},
 	}...)
 }
 
@@ -267,6 +285,20 @@ function netlink.Socket:fileno()`, Go: func(s *netlinkSocket) (int, error) {
 ---@return netlink.Socket
 function netlink.Socket:clone()`, Go: (*netlinkSocket).clone},
 	{Decl: `
+---Calls fn(socket) and closes the socket afterwards, whatever happens.
+---
+---    netlink.socket{family = "route"}:use(function(s) … end)
+---@param fn function
+---@return any ...  what fn returns
+function netlink.Socket:use(fn)`, Go: func(h *lua.Host, s *netlinkSocket, fn *lua.Function) ([]lua.Value, error) {
+		vs, err := h.Call(nil, fn, h.Wrap(s))
+		vs = slices.Clone(vs)
+		if e := s.close(int(netlink.ConnReset)); err == nil {
+			err = e
+		}
+		return vs, err
+	}},
+	{Decl: `
 ---Closes the socket. Who waits for events gets one NLMSG_ERROR with the code, and
 ---who waits for an answer an error of kind closed with it. Twice does no harm.
 ---@param code? integer  errno for them (default ECONNRESET, 104); 0: no event
@@ -433,7 +465,7 @@ func (w *netlinkWorld) openSocket(o netlinkSocketOptions) (*netlinkSocket, error
 		s.o.Target = "localhost"
 	}
 	if w.h.Clock().Virtual() {
-		return nil, &netlink.OpError{Op: "open", Conn: s.name, Err: lua.ErrRealtime}
+		return nil, fmt.Errorf("open %s: %w", s.name, lua.ErrRealtime)
 	}
 	if err := s.learn(name); err != nil {
 		return nil, err
