@@ -295,7 +295,7 @@ var packets packetCodec
 // layers names the layer that frames of a link type start with.
 var layers = map[engine.LinkType]string{
 	engine.LinkEthernet: "Ether", engine.LinkIPv4: "IP", engine.LinkIPv6: "IPv6", engine.LinkNull: "Null",
-	engine.LinkLoop: "Loop", engine.LinkLinuxSLL: "SLL", engine.LinkLinuxSLL2: "SLL2",
+	engine.LinkLoop: "Loop", engine.LinkLinuxSLL: "SLL", engine.LinkLinuxSLL2: "SLL2", engine.LinkNetlink: "Netlink",
 }
 
 // layerOf names the layer that a frame starts with.

@@ -157,12 +157,14 @@ func timeOf(s float64) (time.Time, error) {
 var firstLayers = map[engine.LinkType][]string{
 	engine.LinkEthernet: {"Ether", "Dot3"}, engine.LinkRaw: {"IP", "IPv6"}, engine.LinkIPv4: {"IP"}, engine.LinkIPv6: {"IPv6"},
 	engine.LinkNull: {"Null"}, engine.LinkLoop: {"Loop"}, engine.LinkLinuxSLL: {"SLL"}, engine.LinkLinuxSLL2: {"SLL2"},
+	engine.LinkNetlink: {"Netlink"},
 }
 
 // linkFor is the link type whose frames begin with a layer.
 var linkFor = map[string]engine.LinkType{
 	"Ether": engine.LinkEthernet, "Dot3": engine.LinkEthernet, "IP": engine.LinkRaw, "IPv6": engine.LinkRaw,
 	"Null": engine.LinkNull, "Loop": engine.LinkLoop, "SLL": engine.LinkLinuxSLL, "SLL2": engine.LinkLinuxSLL2,
+	"Netlink": engine.LinkNetlink,
 }
 
 // fits checks that a packet of the library's layers begins as the frames of c

@@ -35,7 +35,7 @@ local function describe(m)
   for _, op in ipairs(m:get("ops") or {}) do ops[#ops + 1] = {id = op.id, flags = op.flags} end
   for _, group in ipairs(m:get("mcast_groups") or {}) do groups[group.name] = group.id end
   return setmetatable({
-    name = m:get("family_name"), id = m:get("family_id"), version = m:get("version") or 1,
+    name = m:get("family_name"), id = m:get("family_id"), version = m:get_attr("VERSION") or 1, -- not that of the message
     hdrsize = m:get("hdrsize") or 0, maxattr = m:get("maxattr") or 0, ops = ops, groups = groups,
   }, Family)
 end

@@ -1,0 +1,162 @@
+-- Netlink seen from outside: any octets, and captures of nlmon.
+
+-- What a kernel answered to "ip address show lo", from the reference.
+local ADDRESS = fromhex("4c00000014000200020100 00c54e0000 020880fe01000000 080001007f000001 080002007f000001 070003006c6f0000"
+  .. "0800080080000000 14000600ffffffffffffffff0501000005010000")
+local GETLINK = netlink.encode(netlink.rtnl.link, {index = 1}, {type = netlink.RTM_GETLINK, flags = 1, seq = 7, pid = 99})
+
+-- The header that nlmon's captures have.
+local function cooked(direction, family, octets)
+  return string.pack(">I2I2c10I2", direction, 824, ("\0"):rep(10), family) .. octets
+end
+
+local TO_USER, TO_KERNEL = 6, 7
+
+-- A capture of these frames, one a second.
+local function capture(frames)
+  local file = os.tmpname()
+  local w = connector.pcap_writer{file = file, linktype = "netlink"}
+  for i, f in ipairs(frames) do w:write(f, {time = 1700000000 + i}) end
+  w:close()
+  local r = open("pcap:" .. file)
+  os.remove(file)
+  return r
+end
+
+test("octets of rtnetlink are messages with names", function()
+  local list = netlink.decode(GETLINK .. ADDRESS)
+  check.equal(#list, 2)
+  check.equal({list[1].event, list[1].index}, {"RTM_GETLINK", 1})
+  check.equal({list[2].event, list[2].address, list[2].label}, {"RTM_NEWADDR", "127.0.0.1", "lo"})
+end)
+
+test("families by name and number, and what is none", function()
+  check.equal(netlink.decode(ADDRESS, {family = 0})[1].event, "RTM_NEWADDR")
+  check.equal(netlink.decode(ADDRESS, {family = "NETLINK_ROUTE"})[1].event, "RTM_NEWADDR")
+  check.matches(check.raises("argument", netlink.decode, ADDRESS, {family = "routes"}).hint, "route")
+end)
+
+test("generic netlink: families that are named, and those that are learned on the way", function()
+  local ctrl, ethtool = require "netlink.ctrl", require "netlink.ethtool_message"
+  local question = netlink.encode(ethtool, {cmd = "LINKSTATE_GET", HEADER = {dev_name = "v0"}}, {type = 0x15, flags = 5, seq = 2})
+  local answer = netlink.encode(ethtool, {cmd = "LINKSTATE_GET_REPLY", HEADER = {dev_name = "v0", dev_index = 3}, link = 1}, {type = 0x15, seq = 2})
+  local m = netlink.decode(question .. answer, {family = "generic", families = {[0x15] = "ethtool"}})
+  check.equal({m[1].event, m[2].event, m[2].link}, {"ETHTOOL_MSG_LINKSTATE_GET", "ETHTOOL_MSG_LINKSTATE_GET_REPLY", 1})
+  -- Without a word the numbers are nobody's, and the octets are still there.
+  check.equal(#netlink.decode(answer, {family = "generic"}), 1)
+  local known = netlink.encode(ctrl, {cmd = "NEWFAMILY", family_name = "ethtool", family_id = 0x15}, {type = 0x10, seq = 1})
+  local seen = {}
+  for m in netlink.capture(capture{cooked(TO_USER, 16, known), cooked(TO_KERNEL, 16, question), cooked(TO_USER, 16, answer)}) do
+    seen[#seen + 1] = m.event
+  end
+  check.equal(seen, {"CTRL_CMD_NEWFAMILY", "ETHTOOL_MSG_LINKSTATE_GET", "ETHTOOL_MSG_LINKSTATE_GET_REPLY"})
+end)
+
+test("names of netfilter, xfrm and audit", function()
+  local function event(family, typ, body)
+    local octets = body or "\2\0\0\0"
+    return netlink.decode(string.pack("=I4I2I2I4I4", 16 + #octets, typ, 0, 0, 0) .. octets, {family = family})[1].event
+  end
+  check.equal(event("netfilter", 0xa00), "NFT_MSG_NEWTABLE")
+  check.equal(event("netfilter", 0x101), "IPCTNL_MSG_CT_GET")
+  check.equal(event("netfilter", 16), "NFNL_MSG_BATCH_BEGIN")
+  check.equal(event("xfrm", 0x10), "XFRM_MSG_NEWSA")
+  check.equal(event("audit", 1300, "audit(1:2): x"), "AUDIT_SYSCALL")
+  check.equal(event("audit", 1320, ""), "AUDIT_EOE")
+  local nf = netlink.decode(string.pack("=I4I2I2I4I4", 20, 0xa01, 0, 0, 0) .. "\2\0\0\10", {family = "netfilter"})[1]
+  check.equal({nf.family, nf.version, nf.res_id}, {2, 0, 10})
+end)
+
+local FRAMES = {
+  cooked(TO_KERNEL, 0, GETLINK),
+  cooked(TO_USER, 0, ADDRESS .. ADDRESS),
+  cooked(TO_USER, 16, fromhex"20000000100001000000000007000000030100000b0002006e6c6374726c0000"),
+  cooked(TO_USER, 15, "add@/devices/virtual/net/v0\0ACTION=add\0INTERFACE=v0\0"),
+  cooked(TO_USER, 0, "short"),
+  "cut off",
+}
+
+test("N097: a capture is decoded, each datagram by the family that its header names", function()
+  local seen = {}
+  for m, at in netlink.capture(capture(FRAMES)) do seen[#seen + 1] = tostring(at) .. " " .. (m.event or m.message) .. " " .. at.time - 1700000000 end
+  check.equal(seen, {
+    "route to-kernel RTM_GETLINK 1", "route to-user RTM_NEWADDR 2", "route to-user RTM_NEWADDR 2", "generic to-user CTRL_CMD_GETFAMILY 3",
+    "uevent to-user add@/devices/virtual/net/v0 4",
+  })
+end)
+
+local function count(options)
+  local n = 0
+  for _ in netlink.capture(capture(FRAMES), options) do n = n + 1 end
+  return n
+end
+
+test("N097: filtered by family", function()
+  check.equal(count{family = 0}, 3)
+  check.equal(count{family = "generic"}, 1)
+  check.equal(count{family = {"uevent", 16}}, 2)
+  check.equal(count{family = "audit"}, 0)
+  local c = capture(FRAMES)
+  check.raises("argument", netlink.capture, c, {family = "nope"})
+  c:close()
+end)
+
+test("N097: filtered by data: format, offset, value", function()
+  check.equal(count{family = 0, data = {format = "u16", offset = 4, value = 20}}, 2)
+  check.equal(count{data = {fmt = "H", offset = 4, value = 18}}, 1)
+  check.equal(count{data = {{format = "<I", offset = 0, value = 76}, {format = "B", offset = 16, value = 2}}}, 2)
+  check.equal(count{data = {{format = "<I", offset = 0, value = 76}, {format = "B", offset = 16, value = 3}}}, 0)
+  check.equal(count{data = {format = "be32", offset = 16, value = 0x020880fe}}, 2)
+  check.equal(count{data = {format = "I", offset = 100000, value = 0}}, 0)
+  local c = capture(FRAMES)
+  check.raises("argument", netlink.capture, c, {data = {format = "Z", offset = 4, value = 20}})
+  check.raises("argument", netlink.capture, c, {data = {format = "H", value = 20}})
+  c:close()
+end)
+
+test("N097: filtered by a function of the message and where it was", function()
+  check.equal(count{match = function(m, at) return at.direction == "to-kernel" and m.index == 1 end}, 1)
+end)
+
+test("a capture of something else is refused", function()
+  local lan = connector.lan()
+  local p = lan:port()
+  check.matches(check.raises("argument", netlink.capture, p).hint, "nlmon")
+  lan:close()
+end)
+
+test("frames of netlink print as packets, with family and direction", function()
+  local c = capture(FRAMES)
+  local p = c:read_packet()
+  c:close()
+  check.equal({p.Netlink.family, p.Netlink.pkttype}, {0, 7})
+  check.matches(tostring(p), "^Netlink route to%-kernel")
+  check.equal(netlink.decode(p.Netlink.payload)[1].index, 1)
+end)
+
+if not clock.virtual then
+  test("what the kernel really says: dumps of links, addresses and routes, captured and decoded", function()
+    os.execute("ip link set lo up; ip link add cs0 type veth peer name cs1; ip addr add 10.77.0.1/24 dev cs0; ip link set cs0 up")
+    local s = netlink.socket{family = "route"}
+    local frames = {}
+    for _, typ in ipairs{netlink.RTM_GETLINK, netlink.RTM_GETADDR, netlink.RTM_GETROUTE} do
+      s:put(nil, typ, netlink.NLM_F_REQUEST + netlink.NLM_F_DUMP, nil, 9)
+      repeat
+        local octets = s:recv()
+        frames[#frames + 1] = cooked(TO_USER, 0, octets)
+        local list = netlink.decode(octets)
+      until list[#list].header.type == 3
+    end
+    s:close()
+    local links, addrs, routes = {}, {}, 0
+    for m in netlink.capture(capture(frames)) do
+      if m.event == "RTM_NEWLINK" then links[m.ifname] = m.index
+      elseif m.event == "RTM_NEWADDR" then addrs[m.address] = m.index
+      elseif m.event == "RTM_NEWROUTE" then routes = routes + 1 end
+    end
+    check.truthy(links.lo and links.cs0 and links.cs1)
+    check.equal(addrs["10.77.0.1"], links.cs0)
+    check.truthy(routes > 3)
+    os.execute("ip link del cs0")
+  end)
+end
