@@ -52,6 +52,7 @@ function connector.pcap(opts)`, Go: w.pcap},
 ---@error permission  the system does not allow it
 ---@error argument    an option does not hold, or needs pcapng
 function connector.pcap_writer(opts)`, Go: w.pcapWriter},
+		w.replayFunc(),
 	}
 }
 
@@ -124,6 +125,7 @@ var fileOptions = []lua.Options{
 ---@field snaplen? integer          octets of a frame to keep (default: that of the file)
 ---@field digits? integer           decimal digits of a second that timestamps have, 1 to 9 (default 9)
 ---@field filter? string            what was recorded there, to be told only`, Go: pcapInterface{}},
+	replayOptionsClass,
 }
 
 type pcapOptions struct {

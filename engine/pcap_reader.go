@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -70,7 +71,17 @@ const readAhead = 256 << 10
 const maxRecord = 128<<20 + 64
 
 // pcapFile is a file on a disk: reading it does not wait.
-type pcapFile struct{ pcapReader }
+type pcapFile struct {
+	pcapReader
+	reading sync.Mutex // held by TryRead, and by Close when it takes away what that uses
+}
+
+// TryRead never waits but for the disk.
+func (p *pcapFile) TryRead(fs []Frame) (int, error) {
+	p.reading.Lock()
+	defer p.reading.Unlock()
+	return p.pcapReader.TryRead(fs)
+}
 
 // OpenPcap opens a capture for reading: a file, a pipe, or standard input.
 func OpenPcap(env *Env, cfg PcapConfig) (Conn, error) {
@@ -103,7 +114,7 @@ func OpenPcap(env *Env, cfg PcapConfig) (Conn, error) {
 		return s, nil
 	}
 	src, free, err := uncompressed(f)
-	p := &pcapFile{pcapReader{name: name, src: src, buf: make([]byte, readAhead)}}
+	p := &pcapFile{pcapReader: pcapReader{name: name, src: src, buf: make([]byte, readAhead)}}
 	p.free = func() error { free(); return f.Close() }
 	if err == nil {
 		err = p.open()
@@ -437,10 +448,13 @@ func (p *pcapFile) Wait(ctx context.Context, _ Readiness) error {
 // Notify has nothing to tell.
 func (p *pcapFile) Notify(func()) (cancel func()) { return func() {} }
 
+// Close ends it, also while another goroutine reads.
 func (p *pcapFile) Close() error {
 	if p.closed.Swap(true) {
 		return nil
 	}
+	p.reading.Lock()
+	defer p.reading.Unlock()
 	return p.release()
 }
 

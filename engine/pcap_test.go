@@ -491,3 +491,15 @@ func BenchmarkPcapWrite(b *testing.B) {
 		w.TryWrite(one)
 	}
 }
+
+// cut takes the last octet of a file away.
+func cut(t testing.TB, file string) {
+	t.Helper()
+	st, err := os.Stat(file)
+	if err == nil {
+		err = os.Truncate(file, st.Size()-1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
