@@ -417,11 +417,12 @@ func (p *policy) unregister(w *netlinkWorld, types lua.Value) (*lua.Table, error
 	return p.table(w), nil
 }
 
-// table is a Lua table of all classes by type.
+// table is a Lua table of all classes by type; of those that nobody has needed
+// yet, the function that gives them.
 func (p *policy) table(w *netlinkWorld) *lua.Table {
 	t := w.h.NewTable(0, len(p.classes))
-	for k := range p.later {
-		p.classOfKey(k)
+	for k, f := range p.later {
+		t.RawSet(lua.Number(k), f)
 	}
 	for k, c := range p.classes {
 		t.RawSet(lua.Number(k), c.Handle.(*luaClass).ud)

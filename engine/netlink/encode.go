@@ -621,7 +621,7 @@ func (e *encoder) value(b []byte, t *Type, in Input, l *level) ([]byte, error) {
 		}
 		return b, err
 	case LLAddr:
-		if in.Kind == TextInput {
+		if in.Kind == TextInput && !isColons(in.S) {
 			if a, err := netip.ParseAddr(in.S); err == nil {
 				return append(b, a.AsSlice()...), nil
 			}
@@ -1010,6 +1010,17 @@ func appendBitfield(b []byte, t *Type, in Input) ([]byte, error) {
 	}
 	b = binary.NativeEndian.AppendUint32(b, uint32(value))
 	return binary.NativeEndian.AppendUint32(b, uint32(selector)), nil
+}
+
+// isColons reports whether s is octets as aa:bb:cc; eight of them look like an
+// IPv6 address, too.
+func isColons(s string) bool {
+	for i := range len(s) {
+		if (i%3 == 2) != (s[i] == ':') {
+			return false
+		}
+	}
+	return len(s)%3 == 2
 }
 
 // appendFromColons writes aa:bb:cc, aa-bb-cc or aabbcc.

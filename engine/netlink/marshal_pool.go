@@ -1,7 +1,6 @@
 package netlink
 
 import (
-	"fmt"
 	"math/bits"
 
 	"pktsh/engine/wire"
@@ -144,7 +143,7 @@ func (p *Pool) Set(n int, state string) error {
 			p.n++
 		}
 	default:
-		return fmt.Errorf("%w: %q is neither \"allocated\" nor \"free\"", wire.ErrArgument, state)
+		return faultf(wire.ErrArgument, "%q is neither \"allocated\" nor \"free\"", state)
 	}
 	return nil
 }

@@ -320,6 +320,19 @@ type fault struct {
 func (f *fault) Error() string        { return f.msg }
 func (f *fault) Is(target error) bool { return target == f.kind }
 
+// Kind is the word that scripts branch on.
+func (f *fault) Kind() string {
+	switch f.kind {
+	case wire.ErrRange:
+		return "range"
+	case wire.ErrMissing:
+		return "missing"
+	case wire.ErrTruncated:
+		return "truncated"
+	}
+	return "argument"
+}
+
 func faultf(kind error, format string, args ...any) error {
 	return &fault{fmt.Sprintf(format, args...), kind}
 }

@@ -191,37 +191,57 @@ func (v *View) appendSifted(out []byte, w *View, same bool, depth int) ([]byte, 
 		}
 	}
 	rest := w.items()
+	type kept struct {
+		it, other Item
+		keep      bool
+		nested    bool // in part
+	}
+	var all []kept
 	for it := range v.All() {
+		k := kept{it: it}
 		i := slices.IndexFunc(rest, func(x Item) bool { return x.Num() == it.Num() })
 		equal := false
-		var other Item
 		if i >= 0 {
-			other = rest[i]
-			equal = it.same(&other.Value, depth)
+			k.other = rest[i]
+			equal = it.same(&k.other.Value, depth)
 			rest = slices.Delete(rest, i, i+1)
 		} else if !same && !it.means() {
 			continue
 		}
-		nested := i >= 0 && !equal && it.Op() == Struct && other.Op() == Struct && it.Type.Class == other.Type.Class && len(it.Type.Class.Fields) == 0 && depth < maxDepth
-		if equal != same && !nested {
+		k.nested = i >= 0 && !equal && it.Op() == Struct && k.other.Op() == Struct && it.Type.Class == k.other.Type.Class && len(it.Type.Class.Fields) == 0 && depth < maxDepth
+		k.keep = equal == same || k.nested
+		all = append(all, k)
+	}
+	// What the type of a kept attribute depends on is kept with it.
+	for _, k := range all {
+		if k.keep && k.it.Attr != nil && k.it.Attr.Type.Op == Choice {
+			if by := v.c.names[k.it.Attr.Type.Cases.By].Attr; by != nil {
+				for i := range all {
+					all[i].keep = all[i].keep || all[i].it.Num() == by.Num
+				}
+			}
+		}
+	}
+	for _, k := range all {
+		if !k.keep {
 			continue
 		}
 		out = pad(out, len(out)-start)
-		if nested {
-			head := len(out)
-			out = append(out, 0, 0, 0, 0)
-			out, _ = it.View().appendSifted(out, other.View(), same, depth+1)
-			n := len(out) - head
-			if same && n == attrsHead {
-				out = out[:head]
-				continue
-			}
-			putNumber(out[head:head+2], uint64(n), false)
-			putNumber(out[head+2:head+4], uint64(it.typ), false)
-			out = pad(out, n)
+		if !k.nested {
+			out = appendAttr(out, k.it.typ, k.it.b)
 			continue
 		}
-		out = appendAttr(out, it.typ, it.b)
+		head := len(out)
+		out = append(out, 0, 0, 0, 0)
+		out, _ = k.it.View().appendSifted(out, k.other.View(), same, depth+1)
+		n := len(out) - head
+		if same && n == attrsHead {
+			out = out[:head]
+			continue
+		}
+		putNumber(out[head:head+2], uint64(n), false)
+		putNumber(out[head+2:head+4], uint64(k.it.typ), false)
+		out = pad(out, n)
 	}
 	return out, absent
 }
