@@ -528,7 +528,7 @@ function Conn:poll_read(timeout)`, Go: connPoll},
 ---do … end. time is in seconds, octets is the length on the wire: more than
 ---#frame when it was cut. From a pcapng file comment and interface follow, if it
 ---has them.
----@param opts? seconds|Conn.EachOptions  how long in all (default: until the end of the file, or for ever)
+---@param opts? seconds|Conn.EachOptions  a number is the timeout, how long in all (default: until the end of the file, or for ever)
 ---@return function
 ---@error argument  the filter does not hold
 function Conn:frames(opts)`, Go: func(L *lua.State) int { return connEach(L, "Conn:frames", false) }},
@@ -536,7 +536,7 @@ function Conn:frames(opts)`, Go: func(L *lua.State) int { return connEach(L, "Co
 ---Iterates over the packets that arrive: for packet, time, octets in
 ---conn:packets() do … end. They are p.time and p.wirelen, too, beside p.comment,
 ---p.interface and p.direction from a pcapng file.
----@param opts? seconds|Conn.EachOptions  how long in all (default: until the end of the file, or for ever)
+---@param opts? seconds|Conn.EachOptions  a number is the timeout, how long in all (default: until the end of the file, or for ever)
 ---@return function
 ---@error argument  the filter does not hold
 function Conn:packets(opts)`, Go: func(L *lua.State) int { return connEach(L, "Conn:packets", true) }},
@@ -553,14 +553,14 @@ function Conn:on_packet(fn, filter)`, Go: (*Conn).onPacket},
 	{Decl: `
 ---Sends a packet and waits for the one that answers it (Packet:answers).
 ---@param p bytes
----@param opts? Conn.SrOptions
+---@param opts? seconds|Conn.SrOptions  a number is the timeout
 ---@return Packet?  nil when nobody answers
 ---@error closed  the connector was closed
 function Conn:sr1(p, opts)`, Go: connSr1},
 	{Decl: `
 ---Sends packets and collects the answers.
 ---@param list table
----@param opts? Conn.SrOptions
+---@param opts? seconds|Conn.SrOptions  a number is the timeout
 ---@return table answered    of {request, reply}, in the order of the list
 ---@return table unanswered  of requests
 ---@error closed  the connector was closed
@@ -574,7 +574,7 @@ function Conn:sr(list, opts)`, Go: connSr},
 ---behind it. Frames that arrived behind the match stay readable, frames before it
 ---only with keep.
 ---@param patterns any  a list of patterns, or one
----@param opts? Conn.ExpectOptions
+---@param opts? seconds|Conn.ExpectOptions  a number is the timeout
 ---@return integer
 ---@error timeout  the time is up
 ---@error range    the limit is reached
@@ -691,6 +691,16 @@ func (c *Conn) seconds(L *lua.State, i int, name, op string) deadline {
 	return c.within(d)
 }
 
+// orTimeout is options, for which a number stands that is the option timeout.
+func (c *Conn) orTimeout(opts lua.Value) lua.Value {
+	if n, ok := opts.(lua.Number); ok {
+		t := c.h.NewTable(0, 1)
+		t.RawSetString("timeout", n)
+		return t
+	}
+	return opts
+}
+
 // octetsOf is a frame that a script wants to send: a view of a string, or what
 // a packet encodes to, in the scratch space of c.
 func (c *Conn) octetsOf(v lua.Value) ([]byte, error) {
@@ -777,6 +787,9 @@ func connEach(L *lua.State, op string, parsed bool) int {
 			c.h.RaiseOp(L, err, op)
 		}
 		if o.Timeout != nil {
+			if *o.Timeout < 0 {
+				c.h.RaiseOp(L, &lua.ArgError{Name: "opts", Msg: "want 0 or more for timeout"}, op)
+			}
 			until = c.within(*o.Timeout)
 		}
 	} else {

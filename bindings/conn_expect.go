@@ -84,7 +84,7 @@ func connExpect(L *lua.State) int {
 
 func (c *Conn) expect(patterns, opts lua.Value, op string) (int, []lua.Value, error) {
 	var o expectOptions
-	if err := c.h.ReadOptions("Conn.ExpectOptions", opts, &o); err != nil {
+	if err := c.h.ReadOptions("Conn.ExpectOptions", c.orTimeout(opts), &o); err != nil {
 		return 0, nil, err
 	}
 	if o.Limit < 0 || o.Timeout != nil && *o.Timeout < 0 {

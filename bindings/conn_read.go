@@ -692,7 +692,7 @@ func (c *Conn) exchange(L *lua.State, requests []lua.Value, opts lua.Value, op s
 		return nil, nil, errNoCodec
 	}
 	var o srOptions
-	if err := c.h.ReadOptions("Conn.SrOptions", opts, &o); err != nil {
+	if err := c.h.ReadOptions("Conn.SrOptions", c.orTimeout(opts), &o); err != nil {
 		return nil, nil, err
 	}
 	timeout := 2 * time.Second

@@ -8,9 +8,12 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Hub is a LAN in memory: a frame written to one port comes out of all the
@@ -95,6 +98,9 @@ func NewHub(env *Env, cfg HubConfig) (*Hub, error) {
 	case cfg.Queue == 0:
 		cfg.Queue = defaultQueue
 	}
+	if err := hubName("LAN", cfg.Name); err != nil {
+		return nil, err
+	}
 	env.init()
 	for n := env.lans + 1; cfg.Name == ""; n++ {
 		if name := fmt.Sprintf("lan%d", n); env.hubs[name] == nil {
@@ -115,6 +121,9 @@ func (h *Hub) Name() string { return h.cfg.Name }
 
 // Port adds a port. It is called LAN/NAME; without a name it gets a number.
 func (h *Hub) Port(name string) (*Port, error) {
+	if err := hubName("port", name); err != nil {
+		return nil, &OpError{Op: "open", Conn: "mem:" + h.cfg.Name, Err: err}
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.done {
@@ -135,6 +144,22 @@ func (h *Hub) Port(name string) (*Port, error) {
 	}
 	h.ports = append(slices.Clip(h.ports), p)
 	return p, nil
+}
+
+// hubName refuses names of LANs and ports that would garble what is printed of
+// them, or that open"mem:LAN/PORT" could not say.
+func hubName(what, name string) error {
+	switch {
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return argument("name %q of a %s: want no line feeds, zeros or other control characters", name, what)
+	case !utf8.ValidString(name):
+		return argument("name %q of a %s: want UTF-8", name, what)
+	case len(name) > 255:
+		return argument("name of a %s: %d octets are too many, want at most 255", what, len(name))
+	case what == "LAN" && strings.Contains(name, "/"):
+		return argument("name %q of a LAN: want no slash, behind which the name of a port stands", name)
+	}
+	return nil
 }
 
 // Ports are the open ports in the order in which they were made.

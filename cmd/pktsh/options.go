@@ -65,7 +65,7 @@ var flags = []flag{
 			}
 			return nil
 		}},
-	{long: "timeout", value: "SECONDS", help: "stop the script after so many seconds of real time",
+	{long: "timeout", value: "SECONDS", help: "stop the script, or each test, after so many seconds of real time",
 		set: func(o *options, v string) error {
 			s, err := strconv.ParseFloat(v, 64)
 			if err != nil || !(s > 0) {

@@ -57,12 +57,15 @@ func (c *command) test() int {
 	ctx, stop := context.WithCancelCause(c.ctx)
 	c.interrupt.Store(&stop)
 	start := time.Now()
-	failed, ran := 0, 0
+	failed, late, ran := 0, 0, 0
 	for _, f := range files {
 		err = spec.RunFile(ctx, cfg, f, func(r spec.Result) {
 			ran++
 			if r.Failure != "" {
 				failed++
+			}
+			if r.TimedOut {
+				late++
 			}
 			for _, rep := range reporters {
 				rep.Report(r)
@@ -84,6 +87,8 @@ func (c *command) test() int {
 	case ran == 0 && c.match != "":
 		fmt.Fprintf(os.Stderr, "pktsh: no test's name contains %q\n", c.match)
 		return exitFailed
+	case late > 0 && c.timeout > 0:
+		return exitTimeout
 	case failed > 0:
 		return exitFailed
 	}

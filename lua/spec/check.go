@@ -76,7 +76,8 @@ function check.raises(want, fn, ...)`, Go: checkRaises},
 function check.bytes(got, want, note)`, Go: checkBytes},
 			{Decl: `
 ---Checks that a connector delivers these frames next, in this order, and
----nothing after them at once. A frame is hexadecimal text or a packet.
+---nothing after them at once. A frame is hexadecimal text or a packet. Where one
+---differs the octets are shown, and the fields.
 ---@param conn any
 ---@param frames table
 ---@param timeout? number    seconds to wait for each (default 1)
@@ -432,6 +433,47 @@ func diffBytes(got, want []byte, lines []hexLine) string {
 	return b.String()
 }
 
+// diffFields shows the fields in which two frames differ, of packets and of what
+// comes from a connector of Ethernet; "" where nothing is known of fields.
+func diffFields(L *lua.State, conn, wanted lua.Value, got, want []byte) string {
+	h := lua.HostOf(L)
+	var failed bool
+	call := func(of lua.Value, method string, args ...lua.Value) lua.Value {
+		if failed {
+			return lua.Nil
+		}
+		fn, ok := L.GetField(of, method).(*lua.Function)
+		if !ok {
+			failed = true
+			return lua.Nil
+		}
+		vs, err := h.Call(L, fn, append([]lua.Value{of}, args...)...)
+		if failed = err != nil || len(vs) == 0; failed {
+			return lua.Nil
+		}
+		return vs[0]
+	}
+	var layout lua.Value
+	if _, packet := wanted.(*lua.UserData); packet {
+		layout = call(call(wanted, "layer", lua.Int(1)), "layout")
+	} else {
+		if L.GetField(conn, "linktype") != lua.String("ethernet") {
+			return ""
+		}
+		ether, err := h.Global("Ether")
+		if err != nil || lua.IsNil(ether) {
+			return ""
+		}
+		layout = ether
+		wanted = call(layout, "parse", lua.String(want))
+	}
+	text, _ := call(wanted, "diff", call(layout, "parse", lua.String(got))).(lua.String)
+	if failed || text == "" {
+		return ""
+	}
+	return "\nfields, wanted and got:\n" + strings.TrimRight(string(text), "\n")
+}
+
 func spaced(b []byte) string {
 	if len(b) == 0 {
 		return "nothing"
@@ -476,7 +518,7 @@ func checkFrames(L *lua.State) int {
 			return fail(L, fmt.Sprintf("frame %d of %d did not come within %s s: read returned %s", i, n, lua.FormatNumber(float64(timeout)), show(L, v)), "")
 		}
 		if string(got) != string(want) {
-			return fail(L, fmt.Sprintf("frame %d of %d: %s", i, n, diffBytes(got, want, lines)), "")
+			return fail(L, fmt.Sprintf("frame %d of %d: %s%s", i, n, diffBytes(got, want, lines), diffFields(L, conn, list.RawGetInt(i), got, want)), "")
 		}
 	}
 	if v := next(0); !lua.IsNil(v) {

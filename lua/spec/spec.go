@@ -47,6 +47,7 @@ type Result struct {
 	File, Name string
 	Skipped    bool
 	Failure    string // why it failed; "" if it did not
+	TimedOut   bool   // it failed because it took longer than Config.Limit
 	Why        string // why it was skipped
 	Output     string // what it printed
 	Time       time.Duration
@@ -173,6 +174,8 @@ func (r *run) limited(ctx context.Context, f func(ctx context.Context) error) er
 // result judges a run and cleans up behind it.
 func (r *run) result(res Result, err error) Result {
 	var skip *skipError
+	var late *lua.TimeoutError
+	res.TimedOut = errors.As(err, &late)
 	switch {
 	case errors.As(err, &skip):
 		res.Skipped, res.Why = true, skip.why
