@@ -284,6 +284,14 @@ func (w *netlinkWorld) header(v *netlink.View) lua.Value {
 	t.RawSetString("flags", lua.Int(int(h.Flags)))
 	t.RawSetString("seq", lua.Num(float64(h.Seq)))
 	t.RawSetString("pid", lua.Num(float64(h.PID)))
+	if meta := metaOf(v); meta != nil {
+		if meta.target != "" {
+			t.RawSetString("target", lua.Str(meta.target))
+		}
+		if meta.nsid >= 0 {
+			t.RawSetString("nsid", lua.Int(meta.nsid))
+		}
+	}
 	if e := netlink.ErrorOf(m.Octets()); e != nil && e.Errno != 0 {
 		t.RawSetString("error", w.kernelError(e))
 	}
@@ -317,7 +325,8 @@ var commonTypes = [...]string{"", "NLMSG_NOOP", "NLMSG_ERROR", "NLMSG_DONE", "NL
 func (w *netlinkWorld) event(v *netlink.View) lua.Value {
 	m := v.Message()
 	typ := m.Header().Type
-	if int(typ) < len(commonTypes) && typ > 0 {
+	overrun := typ == netlink.TypeOverrun && v.Class() != nil // what a socket's queue says
+	if int(typ) < len(commonTypes) && typ > 0 && !overrun {
 		return lua.String(commonTypes[typ])
 	}
 	if c := v.Class(); c != nil {

@@ -27,6 +27,7 @@ type nlExchange struct {
 	own   bool     // the number is ours: what comes late is thrown away
 	quiet bool     // its answer is not shown to callbacks
 	parts [][]byte // whole messages, one after another, not taken yet
+	multi bool     // the last message of it was one of several
 	ended bool     // an NLMSG_DONE or NLMSG_ERROR has come
 	lost  bool     // the kernel has lost something since the request
 
@@ -177,6 +178,7 @@ func (s *netlinkSocket) addressee(msg []byte, r netlink.Received) (x *nlExchange
 		}
 		return nil, false
 	}
+	x.multi = h.Flags&netlink.FlagMulti != 0
 	if h.Flags&netlink.FlagDumpIntr != 0 {
 		x.interrupted = true
 	}
@@ -333,6 +335,7 @@ func (s *netlinkSocket) begin(seq uint32, flags uint16) *nlExchange {
 		x.seq = s.seq
 	}
 	s.answers[x.seq] = x
+	delete(s.late, x.seq)
 	return x
 }
 
@@ -342,7 +345,7 @@ func (s *netlinkSocket) end(x *nlExchange, complete bool) {
 		return
 	}
 	delete(s.answers, x.seq)
-	if x.own && !x.ended && (!complete || x.flags&netlink.FlagAck != 0) {
+	if !x.ended && x.flags != 0 && (!complete || x.multi || x.own && x.flags&netlink.FlagAck != 0) {
 		if len(s.late) >= 4096 {
 			clear(s.late)
 		}

@@ -48,15 +48,16 @@ func ClosedMessage(code int32) []byte {
 }
 
 // OverrunMessage is an NLMSG_OVERRUN that tells how many messages are missing
-// in its place: u64 lost by the kernel, u64 by the queue, u8 whether the kernel
-// has counted, and seven octets of nothing.
+// in its place: u64 all, u64 lost by the kernel, u64 by the queue, u8 whether
+// the kernel has counted, and seven octets of nothing.
 func OverrunMessage(l *Lost) []byte {
-	b := Header{Len: HeaderSize + 24, Type: TypeOverrun}.Append(nil)
+	b := Header{Len: HeaderSize + 32, Type: TypeOverrun}.Append(nil)
+	b = binary.NativeEndian.AppendUint64(b, l.Kernel+l.Queue)
 	b = binary.NativeEndian.AppendUint64(b, l.Kernel)
 	b = binary.NativeEndian.AppendUint64(b, l.Queue)
 	b = append(b, make([]byte, 8)...)
 	if l.Exact {
-		b[HeaderSize+16] = 1
+		b[HeaderSize+24] = 1
 	}
 	return b
 }

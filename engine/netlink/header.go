@@ -2,7 +2,6 @@ package netlink
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"iter"
 )
@@ -91,7 +90,14 @@ func Align(n int) int { return (n + 3) &^ 3 }
 
 // ErrMalformed is wrapped by what Next and Messages say about octets that are
 // not messages.
-var ErrMalformed = errors.New("malformed message")
+var ErrMalformed error = malformed{}
+
+type malformed struct{}
+
+func (malformed) Error() string { return "malformed message" }
+
+// Kind is the word that scripts branch on.
+func (malformed) Kind() string { return "truncated" }
 
 // Next takes the first message off a datagram. msg is nil at the end, which is
 // also where the octets are fewer than a header or the length is zero: some
