@@ -7,7 +7,9 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -144,7 +146,10 @@ func unixDatagrams(cfg DatagramConfig) (Conn, error) {
 	if err != nil {
 		return nil, plain(err)
 	}
-	p := &unixPeer{UnixConn: c, to: &unix.SockaddrUnix{Name: cfg.Remote}}
+	p, err := newUnixPeer(c, cfg.Remote)
+	if err != nil {
+		return nil, err
+	}
 	if cfg.Local[0] != '@' {
 		p.path = cfg.Local
 	}
@@ -185,63 +190,163 @@ func carryMessages(cfg DatagramConfig, c net.Conn, lost *func()) (Conn, error) {
 // its time.
 type unixPeer struct {
 	*net.UnixConn
-	to   *unix.SockaddrUnix // nil: connected
-	path string             // ours, removed by Close
-	lost func()             // counts
-	full time.Time          // the peer has taken nothing since
+	raw  syscall.RawConn
+	to   *unix.RawSockaddrUnix // nil: connected
+	toN  uint32                // its length
+	path string                // ours, removed by Close
+	lost func()                // counts
+	full time.Time             // the peer has taken nothing since
+
+	rx  *batch // of the reader
+	got [][]byte
+	tx  *batch // of the writer
+}
+
+func newUnixPeer(c *net.UnixConn, to string) (*unixPeer, error) {
+	p := &unixPeer{UnixConn: c}
+	var err error
+	if p.raw, err = c.SyscallConn(); err != nil {
+		c.Close()
+		return nil, err
+	}
+	if to != "" {
+		p.to = &unix.RawSockaddrUnix{Family: unix.AF_UNIX}
+		copy(p.address(), to)
+		p.toN = uint32(unsafe.Offsetof(p.to.Path)) + uint32(len(to))
+		if to[0] == '@' {
+			p.address()[0] = 0 // an abstract name is all octets behind the zero
+		} else {
+			p.toN++
+		}
+	}
+	return p, nil
 }
 
 // peerPatience is how long a peer's queue may be full before frames for it are
-// dropped, peerPause how long we wait before looking again: the kernel does not
-// tell when there is room.
+// dropped, peerPause how long we wait before looking again where the kernel does
+// not tell when there is room.
 const peerPatience, peerPause = 50 * time.Millisecond, 100 * time.Microsecond
+
+// unixBatch is how many datagrams are received with one call. Queues are short.
+const unixBatch = 16
 
 func (p *unixPeer) RemoteAddr() net.Addr {
 	if p.to != nil {
-		return &net.UnixAddr{Name: p.to.Name, Net: "unixgram"}
+		return &net.UnixAddr{Name: p.name(), Net: "unixgram"}
 	}
 	return p.UnixConn.RemoteAddr()
 }
 
-// Write sends a message, or counts it as lost.
-func (p *unixPeer) Write(b []byte) (int, error) {
-	raw, err := p.SyscallConn()
-	if err != nil {
-		return 0, err
+func (p *unixPeer) name() string {
+	n := int(p.toN) - int(unsafe.Offsetof(p.to.Path))
+	if name := string(p.address()[:n]); name[0] == 0 {
+		return "@" + name[1:]
 	}
-	for {
-		var serr error
-		err := raw.Control(func(fd uintptr) {
+	return string(p.address()[:n-1])
+}
+
+// address is the peer's path; its element has a sign on some machines.
+func (p *unixPeer) address() []byte {
+	return (*[unsafe.Sizeof(p.to.Path)]byte)(unsafe.Pointer(&p.to.Path))[:]
+}
+
+// ReadBatch waits for messages and takes those that are there.
+func (p *unixPeer) ReadBatch() ([][]byte, error) {
+	b := p.rx
+	if b == nil {
+		b = &batch{buf: make([]byte, unixBatch*MaxFrame)}
+		for i := range unixBatch {
+			b.iovs[i].Base = &b.buf[i*MaxFrame]
+			b.iovs[i].SetLen(MaxFrame)
+			b.msgs[i].hdr.Iov = &b.iovs[i]
+			b.msgs[i].hdr.SetIovlen(1)
+		}
+		p.rx = b
+	}
+	err := p.raw.Read(func(fd uintptr) bool {
+		b.n = unixBatch
+		b.call(unix.SYS_RECVMMSG, fd, unix.MSG_DONTWAIT)
+		return b.errno != unix.EAGAIN
+	})
+	if err == nil && b.errno != 0 {
+		err = os.NewSyscallError("recvmmsg", b.errno)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.got = p.got[:0]
+	for i := range b.n {
+		p.got = append(p.got, b.buf[i*MaxFrame:][:b.msgs[i].n])
+	}
+	return p.got, nil
+}
+
+// WriteBatch sends messages; one that the peer does not take counts as lost.
+func (p *unixPeer) WriteBatch(octets []byte, ends []int) (n int, err error) {
+	if p.tx == nil {
+		p.tx = &batch{}
+	}
+	b := p.tx
+	for len(ends) > 0 {
+		b.n = min(len(ends), batchFrames)
+		start := n
+		for i, end := range ends[:b.n] {
+			b.iovs[i].Base = unsafe.SliceData(octets[start:end])
+			b.iovs[i].SetLen(end - start)
+			h := &b.msgs[i].hdr
 			if p.to != nil {
-				serr = unix.Sendto(int(fd), b, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, p.to)
-			} else {
-				serr = unix.Send(int(fd), b, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+				h.Name, h.Namelen = (*byte)(unsafe.Pointer(p.to)), p.toN
 			}
-		})
-		if err != nil {
-			return 0, err
+			h.Iov = &b.iovs[i]
+			h.SetIovlen(1)
+			start = end
 		}
-		switch serr {
-		case nil:
+		if err := p.raw.Control(func(fd uintptr) { b.call(unix.SYS_SENDMMSG, fd, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL) }); err != nil {
+			return n, err
+		}
+		went := 1 // of an error, the first message that is told apart
+		switch b.errno {
+		case 0:
 			p.full = time.Time{}
-			return len(b), nil
-		case unix.EINTR:
-			continue
-		case unix.ENOENT, unix.ECONNREFUSED, unix.ENOTCONN, unix.EPIPE, unix.ECONNRESET:
+			went = b.n
+		case unix.ENOENT, unix.ECONNREFUSED, unix.ENOTCONN, unix.EPIPE, unix.ECONNRESET, unix.EPERM:
 			p.lost()
-			return len(b), nil
 		case unix.EAGAIN:
-		default:
-			return 0, os.NewSyscallError("sendto", serr)
-		}
-		now := time.Now()
-		if p.full.IsZero() {
-			p.full = now
-		}
-		if now.Sub(p.full) > peerPatience {
+			now := time.Now()
+			if p.full.IsZero() {
+				p.full = now
+			}
+			if left := peerPatience - now.Sub(p.full); left > 0 {
+				p.waitForRoom(left)
+				continue
+			}
 			p.lost()
-			return len(b), nil
+		default:
+			return n, os.NewSyscallError("sendmmsg", b.errno)
 		}
+		n, ends = ends[went-1], ends[went:]
+	}
+	return n, nil
+}
+
+// waitForRoom waits until the peer has taken something, or a while. Of a socket
+// that is not connected the kernel does not tell whether there is room; another
+// one, that is connected to the same peer and sends nothing, knows.
+func (p *unixPeer) waitForRoom(limit time.Duration) {
+	poll := func(fd int) bool {
+		w := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		n, err := unix.Poll(w[:], int(limit/time.Millisecond)+1)
+		return n >= 0 && err == nil && w[0].Revents&^unix.POLLOUT == 0
+	}
+	waited := false
+	if p.to == nil {
+		_ = p.raw.Control(func(fd uintptr) { waited = poll(int(fd)) })
+	} else if fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0); err == nil {
+		_, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(p.to)), uintptr(p.toN))
+		waited = errno == 0 && poll(fd)
+		unix.Close(fd)
+	}
+	if !waited {
 		time.Sleep(peerPause)
 	}
 }
@@ -289,7 +394,10 @@ func fileDatagrams(cfg DatagramConfig) (Conn, error) {
 		return nil, plain(err)
 	}
 	if u, ok := c.(*net.UnixConn); ok && kind == unix.SOCK_DGRAM {
-		p := &unixPeer{UnixConn: u}
+		p, err := newUnixPeer(u, "")
+		if err != nil {
+			return nil, err
+		}
 		return carryMessages(cfg, p, &p.lost)
 	}
 	return carryMessages(cfg, c, nil)

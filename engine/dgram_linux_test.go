@@ -147,3 +147,28 @@ func TestDatagramsRefuseWhatMakesNoSense(t *testing.T) {
 		}
 	}
 }
+
+// An abstract name needs no file, and a peer that is slow is waited for.
+func TestUnixDatagramsWithAbstractNames(t *testing.T) {
+	a, b := fmt.Sprintf("@pk-%d-a", os.Getpid()), fmt.Sprintf("@pk-%d-b", os.Getpid())
+	x, y := openURL(t, "dgram+unix:"+b+"?local="+a), openURL(t, "dgram+unix:"+a+"?local="+b)
+	if _, peer, _ := x.(engine.Linked).LinkState(); peer != b {
+		t.Errorf("the peer is %q", peer)
+	}
+	const n = 5000
+	go func() {
+		for i := range n {
+			for {
+				if k, _ := x.TryWrite([][]byte{frame(i, 60)}); k == 1 {
+					break
+				}
+				_ = x.Wait(t.Context(), engine.WriteReady)
+			}
+		}
+	}()
+	for i, f := range collect(t, y, n, 64) {
+		if int(binary.BigEndian.Uint32(f.Data[14:])) != i {
+			t.Fatalf("frame %d is another one", i)
+		}
+	}
+}

@@ -54,16 +54,6 @@ func vethPair(name string, ring bool) medium {
 	}}
 }
 
-func TestLinkConn(t *testing.T) {
-	if !inNetns(t) {
-		return
-	}
-	veth(t, engine.MaxFrame-14)
-	for _, m := range []medium{vethPair("plain", false), vethPair("ring", true)} {
-		t.Run(m.name, func(t *testing.T) { conformance(t, m) })
-	}
-}
-
 // both runs a test with and without a ring.
 func both(t *testing.T, f func(t *testing.T, open func(cfg engine.LinkConfig) engine.Conn)) {
 	veth(t, 1500)

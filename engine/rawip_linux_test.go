@@ -77,7 +77,7 @@ func TestRawIPPacketsComeWhole(t *testing.T) {
 		if a.LinkType() != engine.LinkRaw || a.Name() != "rawip:"+c.a+"?proto=253" {
 			t.Errorf("%s of %v", a.Name(), a.LinkType())
 		}
-		other := bytes.Clone(c.packets[0])
+		var other []byte
 		if c.a[0] == '1' {
 			other = ip4(254, c.a, c.b, []byte("another protocol"))
 		} else {

@@ -522,7 +522,11 @@ func (e oversize) Kind() string { return "range" }
 // read takes frames from the connection until it ends; nil when the peer
 // closed it, or we did.
 func (s *stream) read(c net.Conn) error {
-	buf := make([]byte, 256<<10)
+	var buf []byte
+	many, _ := c.(batched)
+	if many == nil {
+		buf = make([]byte, 256<<10)
+	}
 	r, w := 0, 0
 	limit := len(buf)
 	if s.cfg.Framing == Segments {
@@ -530,8 +534,17 @@ func (s *stream) read(c net.Conn) error {
 	}
 	var end time.Time // of the time for what is left after Close
 	for {
-		n, err := c.Read(buf[w:limit])
-		if n > 0 {
+		var n int
+		var err error
+		if many != nil {
+			var got [][]byte
+			got, err = many.ReadBatch()
+			s.messages(got)
+			n = len(got)
+		} else {
+			n, err = c.Read(buf[w:limit])
+		}
+		if n > 0 && many == nil {
 			w += n
 			var ferr error
 			if r, ferr = s.frames(buf, r, w); ferr != nil {
@@ -586,6 +599,30 @@ func (s *stream) isClosed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.closed
+}
+
+// batched is a connection of messages that gives and takes many of them with one
+// system call.
+type batched interface {
+	// ReadBatch waits for messages. They are valid until the next call.
+	ReadBatch() ([][]byte, error)
+	// WriteBatch sends the messages of b that end at ends, and returns how many
+	// octets went out.
+	WriteBatch(b []byte, ends []int) (int, error)
+}
+
+// messages takes a batch of them.
+func (s *stream) messages(got [][]byte) {
+	if len(got) == 0 {
+		return
+	}
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range got {
+		s.take(f, now)
+	}
+	s.tell()
 }
 
 // frames takes the whole frames out of buf[r:w] and returns where the rest
@@ -680,6 +717,9 @@ func (s *stream) write(c net.Conn, gone *bool) error {
 func (s *stream) put(c net.Conn, b []byte, ends []int) (n int, err error) {
 	if s.cfg.Framing != Messages {
 		return c.Write(b)
+	}
+	if many, ok := c.(batched); ok {
+		return many.WriteBatch(b, ends)
 	}
 	for _, e := range ends {
 		if _, err := c.Write(b[n:e]); err != nil {

@@ -24,17 +24,6 @@ func needTun(t *testing.T) {
 	f.Close()
 }
 
-func TestTapConn(t *testing.T) {
-	needTun(t)
-	need.Program(t, "ip")
-	if !inNetns(t) {
-		return
-	}
-	run(t, "ip", "link", "add", "pkbr", "mtu", "65521", "type", "bridge", "forward_delay", "0", "mcast_snooping", "0")
-	run(t, "ip", "link", "set", "pkbr", "up")
-	conformance(t, bridgedTaps())
-}
-
 func openTap(t *testing.T, cfg engine.TapConfig) engine.Conn {
 	t.Helper()
 	c, err := engine.OpenTap(realEnv(), cfg)
