@@ -5,6 +5,9 @@ local families = require "netlink.families"
 local NLCTRL, NEWFAMILY = 0x10, 1
 local UEVENT, CONNECTOR, GENERIC = 15, 11, 16
 
+-- Families whose messages the library knows.
+local KNOWN = getmetatable(netlink).families
+
 -- Classes of generic families by the family's name; see generic.lua.
 local CLASSES = {nlctrl = "ctrl", ethtool = "ethtool_message", TASKSTATS = "taskstats_message", wireguard = "wireguard_message"}
 
@@ -18,7 +21,8 @@ Decoder.__index = Decoder
 function Decoder:_marshal(family)
   local m = self.marshals[family]
   if not m then
-    m = netlink.marshal{family = families.name(family)}
+    local name = families.name(family)
+    m = netlink.marshal(KNOWN[name] and {policy = name} or nil)
     self.marshals[family] = m
     if family == GENERIC then
       for id, class in pairs(self.options.families or {}) do self:_know(id, class) end
@@ -84,7 +88,7 @@ end
 ---come as tables of their own (netlink.parse_uevent, netlink.parse_proc).
 ---@param octets bytes
 ---@param options? table
----@return netlink.Message[]
+---@return Message[]
 ---@error argument  there is no such family
 function netlink.decode(octets, options)
   local o = options or {}

@@ -339,7 +339,7 @@ function Diag:close() self.socket:close() end
 ---Opens sock_diag, which tells of the sockets of all processes in the network
 ---namespace.
 ---@param options? table  those of netlink.socket, without family: netns, …
----@return netlink.Diag
+---@return Diag
 function netlink.diag(options)
   local o = {}
   for k, v in pairs(options or {}) do o[k] = v end

@@ -258,7 +258,7 @@ end
 ---
 ---    et:monitor(function(e, subject) print(subject, e.name) end)
 ---@param fn function
----@return netlink.Generic
+---@return Generic
 function Ethtool:monitor(fn)
   local g = self.family:listen("monitor")
   g:on_message(function(m) fn(event(m)) end)
@@ -285,7 +285,7 @@ function Ethtool:close() self.family:close() end
 ---supported, which are on. To change some give {name = value}, to set exactly
 ---some {"name", …}.
 ---@param options? table  those of netlink.socket, without family: netns, …
----@return netlink.Ethtool
+---@return Ethtool
 ---@error unsupported  what the driver does not know, from the methods
 function netlink.ethtool(options)
   return setmetatable({family = netlink.genl("ethtool", nil, options), names = {}}, Ethtool)

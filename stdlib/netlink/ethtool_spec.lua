@@ -73,7 +73,9 @@ if not clock.virtual then
 
   test("a change that cannot be, an interface that is not there", function()
     local et = netlink.ethtool()
-    check.raises("missing", et.linkstate, et, "nope")
+    local gone = check.raises("missing", et.linkstate, et, "nope")
+    check.matches(gone.message, "^ethtool LINKSTATE_GET: no such device: no device matches name")
+    check.equal(et.family:get("LINKSTATE_GET", {header = {dev_name = "et0"}}).HEADER.dev_name, "et0")
     check.raises("unsupported", et.linkstate, et, "et0", {link = true})
     local err = check.raises("unsupported", et.features, et, "et0", {["no-such-feature"] = true})
     check.matches(err.message, "bit name not found")

@@ -49,26 +49,44 @@ function Family:_message(cmd, attrs)
   local msg = {}
   for k, v in pairs(attrs) do msg[k] = v end
   msg.cmd, msg.version = number, msg.version or self.version
+  -- header is every message's own, but a family's attribute of that name is meant.
+  local class = self.info.requests and self.info.requests[number]
+  if type(msg.header) == "table" and msg.HEADER == nil and class and class:has("HEADER") == "attr" then
+    msg.HEADER, msg.header = msg.header, nil
+  end
   return msg
+end
+
+-- Calls a method of the socket; its errors say what could not be done.
+function Family:_try(method, cmd, ...)
+  local ok, result = pcall(self.socket[method], self.socket, ...)
+  if ok then return result end
+  if type(result) == "table" and type(result.message) == "string" and result.kind ~= "cancelled" then
+    local word = type(cmd) == "string" and cmd:upper() or self.info.names[cmd] or tostring(cmd)
+    result.message = ("%s %s: %s"):format(self.name, word, (result.message:gsub("^netlink%.Socket:%w+ [^:]*: ", "")))
+  end
+  error(result, 0)
 end
 
 ---Sends a command and returns what the kernel answers.
 ---@param cmd string|integer   a command of the class by name, or its number
 ---@param attrs? table         attributes and fields of the message
----@param options? table       flags, timeout, …: those of Socket:request
----@return netlink.Message[]
+---@param options? table       flags; timeout, retry, terminate, callback as of Socket:request
+---@return Message[]
 ---@error missing     the kernel knows no such thing
 ---@error permission  the command takes privileges
 function Family:request(cmd, attrs, options)
   local o = options or {}
-  return self.socket:request(self:_message(cmd, attrs), self.id, o.flags or REQUEST + ACK, o)
+  return self:_try("request", cmd, self:_message(cmd, attrs), self.id, o.flags or REQUEST + ACK, {
+    timeout = o.timeout, retry = o.retry, terminate = o.terminate, callback = o.callback,
+  })
 end
 
 ---Sends a command and returns the first message of the answer, or nil.
 ---@param cmd string|integer
 ---@param attrs? table
 ---@param options? table
----@return netlink.Message?
+---@return Message?
 function Family:get(cmd, attrs, options) return self:request(cmd, attrs, options)[1] end
 
 ---Walks all that a command has to tell, one message at a time.
@@ -76,7 +94,7 @@ function Family:get(cmd, attrs, options) return self:request(cmd, attrs, options
 ---@param attrs? table
 ---@return function
 function Family:dump(cmd, attrs)
-  return self.socket:dump(self:_message(cmd, attrs), self.id)
+  return self:_try("dump", cmd, self:_message(cmd, attrs), self.id)
 end
 
 -- A multicast group's number by name, or the number itself.
@@ -94,7 +112,7 @@ end
 ---Makes a socket of its own that hears groups of the family: all of them unless
 ---some are named. Its messages() and on_message(fn) give the events.
 ---@param ... string|integer
----@return netlink.Generic
+---@return Generic
 function Family:listen(...)
   local g = netlink.generic(self.generic.options)
   g:bind(self.name, self.class)
@@ -115,7 +133,7 @@ function Family:policy()
   local ctrl = {cmd = CTRL_CMD_GETPOLICY, version = 2, family_id = self.id}
   for _, m in ipairs(self.socket:request(ctrl, GENL_ID_CTRL, REQUEST + DUMP)) do
     for cmd, p in pairs(m:get("op_policy") or {}) do
-      out.ops[cmd] = {["do"] = p["do"], dump = p.dump}
+      out.ops[cmd] = {["do"] = p:get_attr("DO"), dump = p:get_attr("DUMP")}
     end
     for index, attributes in pairs(m:get("policy") or {}) do
       local policy = out.policies[index] or {}
@@ -190,8 +208,8 @@ end
 ---speak to it, with `class` for its messages (default: what this library knows
 ---of it).
 ---@param name string
----@param class? netlink.Class
----@return netlink.Family
+---@param class? MessageClass
+---@return Family
 ---@error missing  the kernel has no such family
 function Generic:family(name, class)
   local cached = self.known[name]
@@ -211,7 +229,7 @@ function Generic:family(name, class)
 end
 
 ---All families that the kernel has, in the order of their ids.
----@return netlink.Family[]
+---@return Family[]
 function Generic:families()
   local list = {}
   for _, m in ipairs(self.socket:request({cmd = CTRL_CMD_GETFAMILY, version = 2}, GENL_ID_CTRL, REQUEST + DUMP)) do
@@ -227,9 +245,9 @@ end
 ---prid is its number, its messages are of `class`, and groups go by name.
 ---Options: groups, a list of names or numbers to join; pid; async_cache.
 ---@param proto string
----@param class? netlink.Class
+---@param class? MessageClass
 ---@param options? table
----@return netlink.Generic
+---@return Generic
 ---@error missing  the kernel has no such family, or the family no such group
 function Generic:bind(proto, class, options)
   local o = options or {}
@@ -268,7 +286,7 @@ end
 ---    g:family("ethtool").id
 ---    for _, f in ipairs(g:families()) do print(f) end
 ---@param options? table  those of netlink.socket, without family
----@return netlink.Generic
+---@return Generic
 function netlink.generic(options)
   local o = {family = "generic"}
   for k, v in pairs(options or {}) do o[k] = v end

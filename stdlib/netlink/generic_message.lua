@@ -49,7 +49,7 @@ end
 ---command_prefix, of the commands in the kernel's headers, for the event's name.
 ---@param name string
 ---@param options? table
----@return netlink.Class
+---@return MessageClass
 function netlink.generic_message(name, options)
   local o = options or {}
   local cases, names, numbers = classes(name, o, o.commands or {})

@@ -4,9 +4,9 @@
 ---    for m in f:dump("GETFAMILY") do print(m.family_name, m.family_id) end
 ---    f:close()
 ---@param name string
----@param class? netlink.Class   of its messages (default: what this library knows of it)
+---@param class? MessageClass   of its messages (default: what this library knows of it)
 ---@param options? table         those of netlink.socket, without family
----@return netlink.Family
+---@return Family
 ---@error missing  the kernel has no such family
 function netlink.genl(name, class, options)
   local g = netlink.generic(options)

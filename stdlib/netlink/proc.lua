@@ -128,7 +128,7 @@ end
 ---It takes root, outside of any container: the kernel answers only in the first
 ---network namespace, to root of the first user namespace.
 ---@param options? table  those of netlink.socket, without family
----@return netlink.Proc
+---@return Proc
 ---@error permission   the kernel does not tell us
 ---@error unsupported  there is no proc connector here
 function netlink.proc(options)

@@ -29,7 +29,7 @@ function Taskstats:tgid(tgid) return stats(self.family:get("GET", {tgid = tgid})
 ---the socket, whose close() ends it.
 ---@param cpus string
 ---@param fn function
----@return netlink.Generic
+---@return Generic
 ---@error permission  the kernel tells root only
 function Taskstats:on_exit(cpus, fn)
   local g = self.family:listen()
@@ -49,7 +49,7 @@ function Taskstats:close() self.family:close() end
 ---    ts = netlink.taskstats()
 ---    ts:pid(1).ac_comm
 ---@param options? table  those of netlink.socket, without family
----@return netlink.Taskstats
+---@return Taskstats
 function netlink.taskstats(options)
   return setmetatable({family = netlink.genl("TASKSTATS", nil, options)}, Taskstats)
 end

@@ -31,7 +31,7 @@ end
 ---are the KEY=value texts, which read as e.ACTION or e.action, too; unparsed is what
 ---has another form; header the octets of udev's own header.
 ---@param octets string
----@return netlink.Uevent
+---@return Uevent
 function netlink.parse_uevent(octets)
   local e = setmetatable({message = "", source = "kernel", fields = {}, unparsed = ""}, Uevent)
   local body, first = octets, true
@@ -64,7 +64,7 @@ Uevents.__index = Uevents
 
 ---Waits for the next event. nil when `timeout` seconds pass without one.
 ---@param timeout? number
----@return netlink.Uevent?
+---@return Uevent?
 ---@error closed  the socket was closed
 function Uevents:read(timeout)
   local octets = self.socket:recv(nil, timeout)
@@ -104,7 +104,7 @@ function Uevents:close() self.socket:close() end
 ---
 ---In a network namespace the kernel tells of its interfaces only.
 ---@param options? table  those of netlink.socket, without family, and udev
----@return netlink.Uevents
+---@return Uevents
 function netlink.uevents(options)
   local o = {}
   for k, v in pairs(options or {}) do o[k] = v end

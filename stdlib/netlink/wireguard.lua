@@ -43,7 +43,7 @@ function Wireguard:close() self.family:close() end
 ---Opens the family wireguard, for devices that netlink.route() has made:
 ---ip:link("add", {ifname = "wg0", kind = "wireguard"}).
 ---@param options? table  those of netlink.socket, without family
----@return netlink.Wireguard
+---@return Wireguard
 ---@error missing  the kernel does not have WireGuard
 function netlink.wireguard(options)
   return setmetatable({family = netlink.genl("wireguard", nil, options)}, Wireguard)
