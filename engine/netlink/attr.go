@@ -193,11 +193,11 @@ func (v *View) replaceAttr(num uint16, b []byte) error {
 	if !found && len(b) == 0 {
 		return nil
 	}
-	if off < len(v.b) {
-		out = append(out, v.b[off:]...) // what is no attribute stays
-	}
 	if !placed {
 		out = append(pad(out, len(out)-v.attrsAt()), b...)
+	}
+	if off < len(v.b) {
+		out = append(out, v.b[off:]...) // what is no attribute stays, behind them
 	}
 	return v.splice(0, len(v.b), out)
 }

@@ -107,6 +107,11 @@ func (c *Class) Define(reserved func(string) bool) error {
 		if c.names[f.Name].OK() {
 			return c.fault(f.Name, "is declared twice")
 		}
+		if f.Type.Op == CString && f.Type.Size != f.Size { // it ends at its first zero
+			t := *f.Type
+			t.Size = f.Size
+			f.Type = &t
+		}
 		f.Off, f.Index = off, i
 		off += f.Size
 		c.names[f.Name] = Member{Field: f}

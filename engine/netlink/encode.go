@@ -101,7 +101,7 @@ type level struct {
 type given struct {
 	m     Member
 	num   uint16 // of an attribute that the class does not know
-	bits  int // -1: those of the class
+	bits  int    // -1: those of the class
 	order int
 	in    Input
 	// single says that the value is one attribute, even if it is a list.

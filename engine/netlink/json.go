@@ -54,7 +54,17 @@ func (val *Value) Exact() bool {
 	case List, Map:
 		x := &View{b: val.b, msg: val.at.msg, gen: val.at.msg.edit}
 		i := 0
+		var seen map[uint16]bool
 		for it := range x.All() {
+			if val.Op() == Map {
+				if seen[it.Num()] {
+					return false
+				}
+				if seen == nil {
+					seen = map[uint16]bool{}
+				}
+				seen[it.Num()] = true
+			}
 			if i++; val.Op() == List && it.Num() != uint16(i) || (it.Bits()^val.Type.ElemBits)&^Nested != 0 {
 				return false
 			}
