@@ -23,10 +23,10 @@ const MaxDatagram6 = 65527
 // datagramSchemes are the rows of Open for them.
 func datagramSchemes() []scheme {
 	return []scheme{
-		{"dgram+udp", "dgram+udp://ADDR:PORT?local=ADDR:PORT", openDatagramsURL("dgram+udp")},
-		{"dgram+unix", "dgram+unix:/REMOTE?local=/LOCAL", openDatagramsURL("dgram+unix")},
+		{"dgram+udp", "dgram+udp://ADDR:PORT?local=ADDR:PORT&netns=NAME", openDatagramsURL("dgram+udp")},
+		{"dgram+unix", "dgram+unix:/REMOTE?local=/LOCAL&netns=NAME", openDatagramsURL("dgram+unix")},
 		{"dgram+fd", "dgram+fd:N", openDatagramsURL("dgram+fd")},
-		{"udp", "udp://ADDR:PORT?local=ADDR:PORT", openDatagramsURL("udp")},
+		{"udp", "udp://ADDR:PORT?local=ADDR:PORT&netns=NAME", openDatagramsURL("udp")},
 		{"rawip", "rawip:INTERFACE_OR_ADDR?proto=N&src=ADDR&dst=ADDR&version=6&netns=NAME", openRawIPURL},
 	}
 }
@@ -40,8 +40,6 @@ func openDatagramsURL(name string) func(*Env, *target) (Conn, error) {
 		}
 		if name != "dgram+fd" {
 			cfg.Local = t.text("local", "")
-		}
-		if ip {
 			ns, release := t.netns()
 			defer release()
 			cfg.Netns = ns

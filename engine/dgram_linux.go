@@ -351,8 +351,21 @@ func (p *unixPeer) waitForRoom(limit time.Duration) {
 	}
 }
 
-// refuse makes the peer's writes fail from now on.
-func (p *unixPeer) refuse() { p.CloseRead() }
+// Drain throws away what nobody will read.
+func (p *unixPeer) Drain() (n uint64) {
+	p.CloseRead()
+	_ = p.raw.Control(func(fd uintptr) {
+		for {
+			if _, _, err := unix.Recvfrom(int(fd), nil, unix.MSG_DONTWAIT); err == unix.EINTR {
+				continue
+			} else if err != nil {
+				return
+			}
+			n++
+		}
+	})
+	return n
+}
 
 func (p *unixPeer) Close() error {
 	err := p.UnixConn.Close()

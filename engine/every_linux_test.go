@@ -255,7 +255,7 @@ func TestEveryConnectorLeaves(t *testing.T) {
 	for _, m := range everyMedium(t) {
 		t.Run(m.name, func(t *testing.T) {
 			cycles := 1000
-			if testing.Short() || m.slow && !full() {
+			if testing.Short() || raced || m.slow && !full() {
 				cycles = 50
 			}
 			var took []time.Duration

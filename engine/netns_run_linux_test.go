@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"pktsh/engine"
 )
 
@@ -220,5 +222,81 @@ func TestConnectorsOpenInANamespace(t *testing.T) {
 	}
 	if _, err := engine.Open(env, "tap:pkx?netns=no-such"); !kindIs(err, "missing") {
 		t.Errorf("%v", err)
+	}
+}
+
+// Whatever has a socket opens it in the namespace that netns= names, or else in
+// the one that the script is in.
+func TestEverySocketOpensInANamespace(t *testing.T) {
+	needTun(t)
+	if !inNetns(t) {
+		return
+	}
+	ns := newNetns(t)
+	path, err := ns.Path()
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside := realEnv()
+	inside.Netns = func() *engine.Netns { return ns }
+	for _, url := range []string{
+		"udp://127.0.0.1:9", "dgram+udp://127.0.0.1:9", "dgram+unix:@far?local=@near",
+		"mcast://239.192.77.9:1102?if=lo", "mcast://239.192.77.9:1102?if=127.0.0.1&own=0", "rawip:lo?proto=253", "rawip:127.0.0.1?proto=1",
+		"link:lo", "link:lo?promisc=1", "tap:pkn", "tun:pkn?pi=1", "stream+unix:@pkn?server=1", "bess:@pkn?server=1",
+		"stream+tcp://127.0.0.1:0?server=1", "tcp://127.0.0.1:0?server=1", "sctp://127.0.0.1:0?server=1",
+	} {
+		named := url + "?netns=" + path
+		if strings.Contains(url, "?") {
+			named = url + "&netns=" + path
+		}
+		for text, env := range map[string]*engine.Env{named: realEnv(), url: inside} {
+			c, err := engine.Open(env, text)
+			if strings.HasPrefix(url, "sctp") && kindIs(err, "unsupported") {
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+				continue
+			}
+			isIn(t, c, ns)
+			close2(t, c)
+		}
+	}
+	// A client meets the server in there, also when it connects again.
+	server := openURL(t, "tcp://127.0.0.1:0?server=1&netns="+path)
+	at := strings.TrimSuffix(server.Name(), "?server=1")
+	if _, err := engine.Open(realEnv(), at); err == nil {
+		t.Error("a client out here has met a server in there")
+	}
+	client := linked(t, openURL(t, at+"?reconnect=0.001&netns="+path))
+	close2(t, server)
+	openURL(t, "tcp"+strings.TrimPrefix(at, "tcp")+"?server=1&netns="+path)
+	linked(t, client)
+}
+
+// isIn checks where the socket of c is, or its interface.
+func isIn(t *testing.T, c engine.Conn, ns *engine.Netns) {
+	t.Helper()
+	s, err := engine.SocketOf(c)
+	if kindIs(err, "unsupported") { // a device
+		if err := ns.Run(func() error { _, err := net.InterfaceByName("pkn"); return err }); err != nil {
+			t.Errorf("%s: %v", c.Name(), err)
+		}
+		return
+	}
+	if err != nil {
+		t.Errorf("%s: %v", c.Name(), err)
+		return
+	}
+	fd, err := unix.IoctlRetInt(s.FD, unix.SIOCGSKNS)
+	if err != nil {
+		t.Errorf("%s: %v", c.Name(), err)
+		return
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	want, err := ns.ID()
+	if err := errors.Join(err, unix.Fstat(fd, &st)); err != nil || st.Ino != want {
+		t.Errorf("%s is in namespace %d, want %d, %v", c.Name(), st.Ino, want, err)
 	}
 }

@@ -557,17 +557,18 @@ func (s *stream) read(c net.Conn) error {
 				r = 0
 			}
 		}
+		if many != nil && s.isClosed() {
+			s.dropped.Add(many.Drain())
+			return nil
+		}
 		if s.isClosed() {
 			// Count what had arrived, and what is right behind it.
 			now := time.Now()
 			more := n > 0 && now.Before(end)
 			if end.IsZero() && (err == nil || errors.Is(err, os.ErrDeadlineExceeded)) {
 				end, more = now.Add(lingerTime), true
-				switch u := c.(type) { // nothing can come any more; what is there can be read
-				case *net.UnixConn:
+				if u, ok := c.(*net.UnixConn); ok { // nothing can come any more; what is there can be read
 					u.CloseRead()
-				case interface{ refuse() }:
-					u.refuse()
 				}
 			}
 			if more {
@@ -609,6 +610,9 @@ type batched interface {
 	// WriteBatch sends the messages of b that end at ends, and returns how many
 	// octets went out.
 	WriteBatch(b []byte, ends []int) (int, error)
+	// Drain makes the peer's writes fail from now on, and throws away what has
+	// come; it returns how much.
+	Drain() uint64
 }
 
 // messages takes a batch of them.
@@ -919,6 +923,7 @@ func (s *stream) Close() error {
 	s.in, s.out, s.next = slab{}, slab{}, 0
 	written := s.written
 	busy := s.conn != nil && (s.writing || len(s.ends) > 0)
+	_, named := s.conn.(batched) // and its name may be wanted at once
 	s.tell()
 	s.work.Broadcast()
 	s.mu.Unlock()
@@ -928,6 +933,9 @@ func (s *stream) Close() error {
 	}
 	if busy {
 		<-written
+	}
+	if named {
+		<-s.finished
 	}
 	return nil
 }
