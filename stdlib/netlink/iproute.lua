@@ -116,7 +116,7 @@ end
 
 --- The handle ------------------------------------------------------------------------
 
-local by_index -- the link of a number, or nil
+local recent -- the link of a number, or nil, as it was a moment ago
 
 ---@class netlink.RouteOptions
 ---@field netns? string|Netns   the network namespace (default: where the script is, see netns.run)
@@ -139,13 +139,15 @@ function netlink.route(opts)
     end
   end
   local self = setmetatable({opts = opts, open = {}}, Route)
-  self.origin = {
-    name_of = function(_, index) return self:name_of(index) end,
-    flags_of = function(_, index)
-      local l = by_index(self, index)
-      return l and V.mask("link", l.flags)
-    end,
-  }
+  self.origin = {}
+  function self.origin.name_of(_, index)
+    local l = recent(self, index)
+    return l and l.ifname
+  end
+  function self.origin.flags_of(_, index)
+    local l = recent(self, index)
+    return l and V.mask("link", l.flags)
+  end
   self.s = netlink.socket{family = "route", netns = opts.netns, strict = true, ext_ack = true, origin = self.origin}
   return self
 end
@@ -174,10 +176,27 @@ end
 
 local SKIP_STATS = 8 -- RTEXT_FILTER_SKIP_STATS: half of a link's octets are counters
 
-by_index = function(self, index)
+local function by_index(self, index)
   if rawget(self, "s") == nil then return nil end
   local ok, found = pcall(request, self, {index = index, ext_mask = SKIP_STATS}, 18, 0)
   return ok and found[1] or nil
+end
+
+-- What is printed one after another names the same few interfaces: who was asked
+-- for 5 ms ago is not asked for again, unless something was changed from here.
+recent = function(self, index)
+  local now = clock.now()
+  local seen = self.seen
+  if not seen or now - seen.time > 0.005 then
+    seen = {time = now, links = {}}
+    self.seen = seen
+  end
+  local l = seen.links[index]
+  if l == nil then
+    l = by_index(self, index) or false
+    seen.links[index] = l
+  end
+  return l
 end
 
 ---The name of an interface, nil when there is none of this number.
@@ -220,18 +239,26 @@ end
 
 --- Going through objects --------------------------------------------------------------
 
--- A Dump is what ip:links{} returns: calling it gives the next message, so that
--- a for loop takes it as it is.
-local Dump = {__name = "netlink.Dump"}
+-- Objects are what ip:links{} returns: calling them gives the next message, so
+-- that a for loop takes them as they are.
+local Dump = {}
 
----All that are left, as a table. Of a dump that changes meanwhile the kernel
----tells a part twice or not at all; list asks again then.
+---All that are left, as a table. When the kernel's table changed while it was
+---told, so that something may be missing or there twice, it is told again, up to
+---three times.
 ---@return table
 function Dump:list()
-  local out, n = {}, 0
-  for m in self do
-    n = n + 1
-    out[n] = m
+  local mt, out = getmetatable(self), nil
+  local fresh = mt.start
+  for _ = 1, 3 do
+    local n = 0
+    out = {}
+    for m in self do
+      n = n + 1
+      out[n] = m
+    end
+    if not fresh or not self.interrupted then break end
+    mt.rewind()
   end
   return out
 end
@@ -272,71 +299,71 @@ function Dump:text()
   return table.concat(out, "\n")
 end
 
--- dump makes one of a function that starts: it returns an iterator. The request
--- goes out at the first step.
+local function nothing() return nil end
+
+-- dump makes objects of a function that starts: it returns an iterator, its first
+-- result, and the state of the dump. It is called at the first step.
 local function dump(start)
-  local mt = {__index = Dump, __name = "netlink.Dump", __tostring = function() return "netlink.Dump" end}
-  mt.__call = function()
-    local step = start()
-    mt.__call = step -- from here on the loop calls it without a detour
-    return step()
+  local mt = {__name = "netlink.Objects", __tostring = function() return "netlink.Objects" end}
+  local state
+  function mt.__index(_, key)
+    if key == "interrupted" then return state ~= nil and state.interrupted or false end
+    return Dump[key]
   end
+  function mt.rewind()
+    mt.start = true
+    mt.__call = function()
+      mt.start = nil
+      local step, m
+      step, m, state = start()
+      mt.__call = m == nil and nothing or step -- from here on a loop calls it without a detour
+      return m
+    end
+  end
+  mt.rewind()
   return setmetatable({}, mt)
 end
 
-local function nothing() return nil end
+local FILTERED = 0x20 -- NLM_F_DUMP_FILTERED
 
 -- find goes through objects of a kind that fit a filter.
 local function find(self, o, filter)
   local ctx = context(self, o, "dump")
-  local body, test, single, none = F.compile(ctx, o, filter)
+  local body, test, kernel, single = F.compile(ctx, o, filter)
+  local function both(m) return (not test or test(m)) and (not kernel or kernel(m)) end
   return dump(function()
-    if none then return nothing end
     local s = socket(self)
     if single then -- one of them, by its name: the kernel finds it
       local ok, found = pcall(request, self, single, o.get, 0)
       if not ok then
-        if type(found) == "table" and found.kind == "missing" then return nothing end
+        if type(found) == "table" and (found.kind == "missing" or found.kind == "range") then return nothing end
         blame(found, o.name)
       end
-      local i = 0
-      return function()
-        repeat
-          i = i + 1
-          local m = found[i]
-          if m == nil then return nil end
-          if m.header.type == o.new and (not test or test(m)) then return m end
-        until false
+      for _, m in ipairs(found) do
+        if m.header.type == o.new and both(m) then return nothing, m end
       end
+      return nothing
     end
-    local ok, step, state, control = pcall(s.dump, s, body, o.get)
+    local ok, step, state = pcall(s.dump, s, body, o.get)
     if not ok then blame(step, o.name) end
-    local missing = body.table ~= nil or body.RTA_TABLE ~= nil
-    if missing then
-      -- A table that nobody has written to is not there, which is: no routes.
-      local inner, began = step, false
-      step = function(...)
-        if began then return inner(state, control) end
-        began = true
-        local ok, m = pcall(inner, state, control)
-        if ok then return m end
-        if type(m) == "table" and m.kind == "missing" then
-          inner = nothing
-          return nil
-        end
-        error(m, 0)
+    local m
+    ok, m = pcall(step)
+    if not ok then
+      -- A table of routes that nobody has written to is not there: no routes.
+      if type(m) == "table" and m.kind == "missing" then return nothing end
+      blame(m, o.name)
+    end
+    if m == nil then return nothing, nil, state end
+    local check = test
+    if kernel and not (bit.band(m.header.flags, FILTERED) ~= 0 and kernel(m)) then check = both end
+    if not check then return step, m, state end
+    local function next_one()
+      for x in step do
+        if check(x) then return x end
       end
     end
-    if test then
-      local inner = step
-      return function()
-        for m in inner, state, control do
-          if test(m) then return m end
-        end
-      end
-    end
-    if state == nil then return step end
-    return function() return step(state, control) end
+    if check(m) then return next_one, m, state end
+    return next_one, next_one(), state
   end)
 end
 
@@ -401,7 +428,7 @@ local function of_devices(self, o, filter)
   return dump(function()
     local devices, inner = self:links():list(), nil
     local i = 0
-    return function()
+    local function next_one()
       while true do
         if inner then
           local m = inner()
@@ -414,6 +441,7 @@ local function of_devices(self, o, filter)
         inner = find(self, o, f)
       end
     end
+    return next_one, next_one()
   end)
 end
 
@@ -465,6 +493,7 @@ local function act(self, o, verb, spec, extra)
   end
   local v = verb == "get" and {get = true} or VERBS[verb] or known(verb, o)
   verb = v.same or verb
+  self.seen = nil
   local ctx = context(self, o, verb)
   local ok, result = pcall(function()
     local msg = o.make(ctx, verb, spec, extra)

@@ -59,14 +59,20 @@ local function by_name(want, get)
   end
 end
 
--- word makes the test of a field that is a number with words.
+-- word makes the test of a member that is a number with words.
 local function word(get, vocabulary)
-  return function(want)
-    return expect(function(m)
-      local v = get(m)
-      return v ~= nil and vocabulary(v) or nil
-    end, want, vocabulary)
+  if type(get) == "string" then
+    local name = get
+    get = function(m) return m[name] end
+    return function(want)
+      if type(want) == "string" or type(want) == "number" then
+        local n = vocabulary(want)
+        return function(m) return m[name] == n end -- by far the most frequent: no detour
+      end
+      return expect(get, want, vocabulary)
+    end
   end
+  return function(want) return expect(get, want, vocabulary) end
 end
 
 -- bits makes the test that all these flags are set; any: one of them.
@@ -187,8 +193,8 @@ function WORDS.link(f, ctx, body, add)
   local oper = first(f, "operstate")
   if oper ~= nil then add(expect(field("operstate"), oper, type(oper) ~= "function" and function(w) return type(w) == "string" and w:lower() or V.operstate_name(w) end or nil)) end
   if f.flags ~= nil then add(bits(field("flags"), "link")(first(f, "flags"))) end
-  if f.type ~= nil then add(word(field("type"), V.arphrd)(first(f, "type"))) end
-  if f.group ~= nil then add(word(field("group"), V.group)(first(f, "group"))) end
+  if f.type ~= nil then add(word("type", V.arphrd)(first(f, "type"))) end
+  if f.group ~= nil then add(word("group", V.group)(first(f, "group"))) end
   local alt = first(f, "altname")
   if alt ~= nil then
     add(function(m)
@@ -216,7 +222,7 @@ function WORDS.addr(f, ctx, body, add)
   local dev = first(f, "dev", "index", "ifindex", "ifname")
   if dev ~= nil and type(dev) ~= "function" and type(dev) ~= "table" then
     body.index = interface(ctx, dev)
-    add(expect(field("index"), body.index))
+    add(expect(field("index"), body.index), true)
   elseif dev ~= nil then
     add(expect(field("index"), dev, function(w) return interface(ctx, w) end))
   end
@@ -229,10 +235,11 @@ function WORDS.addr(f, ctx, body, add)
   if peer ~= nil then add(prefix(attr("IFA_ADDRESS"), "prefixlen", true)(peer)) end
   if f.family ~= nil then
     local family = first(f, "family")
-    if type(family) ~= "table" and type(family) ~= "function" then body.family = V.family(family) end
-    add(word(field("family"), V.family)(family))
+    local done = type(family) ~= "table" and type(family) ~= "function"
+    if done then body.family = V.family(family) end
+    add(word("family", V.family)(family), done)
   end
-  if f.scope ~= nil then add(word(field("scope"), V.scope)(first(f, "scope"))) end
+  if f.scope ~= nil then add(word("scope", V.scope)(first(f, "scope"))) end
   if f.flags ~= nil then add(bits(function(m) return m:get_attr("IFA_FLAGS") or m.flags end, "addr")(first(f, "flags"))) end
   if f.label ~= nil then add(by_name(first(f, "label"), field("label"))) end
   if f.broadcast ~= nil then add(address(field("broadcast"))(first(f, "broadcast"))) end
@@ -260,8 +267,9 @@ function WORDS.route(f, ctx, body, add)
     if family == nil and type(text) == "string" and text:find("^[%x:.]+[/%d]*$") then family = text:find(":", 1, true) and 10 or 2 end
   end
   if family ~= nil then
-    if type(family) ~= "table" and type(family) ~= "function" then body.family = V.family(family) end
-    add(word(field("family"), V.family)(family))
+    local done = type(family) ~= "table" and type(family) ~= "function"
+    if done then body.family = V.family(family) end
+    add(word("family", V.family)(family), done)
   end
   local t = first(f, "table")
   if t ~= nil and t ~= "all" then
@@ -271,22 +279,23 @@ function WORDS.route(f, ctx, body, add)
     else
       local n = V.table(t)
       if n < 256 then body.table = n else body.RTA_TABLE = n end
-      add(expect(get, n))
+      add(expect(get, n), true)
     end
   end
   for _, row in ipairs{{"proto", V.proto, "protocol"}, {"type", V.type}, {"scope", V.scope}} do
     local want = first(f, row[1], row[3] or row[1])
     if want ~= nil then
-      -- The kernel filters by these two; 0 would mean all.
-      if row[1] ~= "scope" and type(want) ~= "table" and type(want) ~= "function" then body[row[1]] = row[2](want) end
-      add(word(field(row[1]), row[2])(want))
+      -- The kernel filters by proto and type; 0 would mean all.
+      local done = row[1] ~= "scope" and type(want) ~= "table" and type(want) ~= "function"
+      if done then body[row[1]] = row[2](want) end
+      add(word(row[1], row[2])(want), done)
     end
   end
   local dev = first(f, "dev", "oif", "ifname", "index")
   if dev ~= nil and type(dev) ~= "function" then
     local index = interface(ctx, dev)
     body.oif = index
-    add(uses(index))
+    add(uses(index), true)
   elseif dev ~= nil then
     add(expect(field("oif"), dev))
   end
@@ -321,8 +330,9 @@ function WORDS.neigh(f, ctx, body, add)
   local family = first(f, "family")
   if family == nil and type(dst) == "string" then family = dst:find(":", 1, true) and 10 or 2 end
   if family ~= nil then
-    if type(family) ~= "table" and type(family) ~= "function" then body.family = V.family(family) end
-    add(word(field("family"), V.family)(family))
+    local done = type(family) ~= "table" and type(family) ~= "function"
+    if done then body.family = V.family(family) end
+    add(word("family", V.family)(family), done)
   end
   if dst ~= nil then add(address(field("dst"))(dst)) end
   local dev = first(f, "dev", "ifindex", "index", "ifname")
@@ -346,7 +356,7 @@ function WORDS.neigh(f, ctx, body, add)
   local mac = first(f, "lladdr", "mac")
   if mac ~= nil then add(expect(field("lladdr"), mac, function(w) return type(w) == "string" and w:lower() or w end)) end
   local proto = first(f, "protocol", "proto")
-  if proto ~= nil then add(word(field("protocol"), V.proto)(proto)) end
+  if proto ~= nil then add(word("protocol", V.proto)(proto)) end
 end
 
 function WORDS.rule(f, ctx, body, add)
@@ -354,7 +364,7 @@ function WORDS.rule(f, ctx, body, add)
   if family ~= nil and type(family) ~= "table" and type(family) ~= "function" then
     body.family = V.family(family)
   elseif family ~= nil then
-    add(word(field("family"), V.family)(family))
+    add(word("family", V.family)(family))
   else
     -- Those of multicast routing are asked for by their family.
     add(function(m) return m.family == 2 or m.family == 10 end)
@@ -367,12 +377,12 @@ function WORDS.rule(f, ctx, body, add)
   if t ~= nil then add(word(function(m) return m:get_attr("FRA_TABLE") or m.table end, V.table)(t)) end
   local prio = first(f, "priority", "pref", "preference")
   if prio ~= nil then add(expect(function(m) return m.priority or 0 end, prio)) end
-  if f.action ~= nil then add(word(field("action"), V.action)(first(f, "action"))) end
+  if f.action ~= nil then add(word("action", V.action)(first(f, "action"))) end
   local iif, oif = first(f, "iif", "iifname"), first(f, "oif", "oifname")
   if iif ~= nil then add(expect(field("iifname"), iif)) end
   if oif ~= nil then add(expect(field("oifname"), oif)) end
   local proto = first(f, "protocol", "proto")
-  if proto ~= nil then add(word(field("protocol"), V.proto)(proto)) end
+  if proto ~= nil then add(word("protocol", V.proto)(proto)) end
   local mark = first(f, "fwmark", "mark")
   if mark ~= nil then add(expect(field("fwmark"), mark, num)) end
 end
@@ -390,7 +400,7 @@ function WORDS.nexthop(f, ctx, body, add)
   if via ~= nil then add(address(field("gateway"))(via)) end
   if first(f, "groups") then body.groups = true end
   local proto = first(f, "protocol", "proto")
-  if proto ~= nil then add(word(field("protocol"), V.proto)(proto)) end
+  if proto ~= nil then add(word("protocol", V.proto)(proto)) end
   return single
 end
 
@@ -428,8 +438,9 @@ function WORDS.nsid(f, ctx, body, add)
 end
 
 ---Compiles a filter for objects of a kind: the body of the dump's request, a test
----for what it gives (nil: all), and the body of a request for one object when the
----filter names one.
+---for what it gives (nil: all), the test of what the kernel is asked to test
+---(nil: nothing), and the body of a request for one object when the filter names
+---one.
 function F.compile(ctx, o, filter)
   local body, tests = {}, {}
   if filter == nil then filter = {} end
@@ -440,7 +451,11 @@ function F.compile(ctx, o, filter)
   local f = {}
   for k, v in pairs(filter) do f[k] = v end
   local match = first(f, "match")
-  local single = WORDS[o.name](f, ctx, body, function(test) tests[#tests + 1] = test end)
+  local done = {} -- tests that the kernel makes, too
+  local single = WORDS[o.name](f, ctx, body, function(test, kernel)
+    local list = kernel and done or tests
+    list[#list + 1] = test
+  end)
   local class = netlink.rtnl[o.class]
   for key, want in pairs(f) do
     if type(key) ~= "string" then
@@ -457,18 +472,16 @@ function F.compile(ctx, o, filter)
     end
   end
   if match ~= nil then tests[#tests + 1] = match end
-  local test
-  if #tests == 1 then
-    test = tests[1]
-  elseif #tests > 1 then
-    test = function(m)
-      for i = 1, #tests do
-        if not tests[i](m) then return false end
+  local function all(list)
+    if #list <= 1 then return list[1] end
+    return function(m)
+      for i = 1, #list do
+        if not list[i](m) then return false end
       end
       return true
     end
   end
-  return body, test, single
+  return body, all(tests), all(done), single
 end
 
 return F
