@@ -136,7 +136,7 @@ func (w *netlinkWorld) load(dump lua.Value, class lua.Value) (lua.Value, error) 
 				return nil, err
 			}
 		}
-		m, err := c.Build(inputOf(d), h)
+		m, err := c.Load(inputOf(d), h)
 		if err != nil {
 			return nil, err
 		}

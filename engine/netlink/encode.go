@@ -87,7 +87,10 @@ func (in Input) describe() string {
 const maxDepth = 100
 
 // encoder is one encoding: it knows where it is, for errors.
-type encoder struct{ depth int }
+type encoder struct {
+	depth  int
+	asRead bool // attributes are of the type they read as, also where they are written as another
+}
 
 // level is what is being encoded around a value: its members, for types that
 // depend on them.
@@ -153,7 +156,10 @@ func (e *encoder) fault(c *Class, err error) error {
 // Append encodes a table, a view or octets as the body of a message of class c,
 // or as the contents of an attribute. flags are the message's.
 func (c *Class) Append(b []byte, in Input, flags uint16) ([]byte, error) {
-	e := encoder{}
+	return c.append(encoder{}, b, in, flags)
+}
+
+func (c *Class) append(e encoder, b []byte, in Input, flags uint16) ([]byte, error) {
 	out, err := e.class(b, c, in, nil, flags)
 	if err != nil {
 		return b, e.fault(c, err)
@@ -163,8 +169,16 @@ func (c *Class) Append(b []byte, in Input, flags uint16) ([]byte, error) {
 
 // Build makes a message of a table. Its length is filled in, and what fills it
 // up to a multiple of 4 is not part of it.
-func (c *Class) Build(in Input, h Header) (*Message, error) {
-	raw, err := c.Append(make([]byte, HeaderSize, 128), in, h.Flags)
+func (c *Class) Build(in Input, h Header) (*Message, error) { return c.build(encoder{}, in, h) }
+
+// Load makes a message of what a dump tells: as Build, but each attribute is
+// what it was when it was read.
+func (c *Class) Load(in Input, h Header) (*Message, error) {
+	return c.build(encoder{asRead: true}, in, h)
+}
+
+func (c *Class) build(e encoder, in Input, h Header) (*Message, error) {
+	raw, err := c.append(e, make([]byte, HeaderSize, 128), in, h.Flags)
 	if err != nil {
 		return nil, err
 	}
@@ -523,7 +537,7 @@ func (e *encoder) attr(b []byte, a *Attr, in Input, l *level) ([]byte, error) {
 
 func (e *encoder) attrBits(b []byte, a *Attr, bits int, single bool, in Input, l *level) ([]byte, error) {
 	t := a.Type
-	if a.Write != nil {
+	if a.Write != nil && !e.asRead {
 		t = a.Write
 	}
 	t, err := t.settle()

@@ -335,7 +335,7 @@ func (d *Dump) Message(c *Class) (*Message, error) {
 		}
 		h = Header{Type: uint16(n("type", 2)), Flags: uint16(n("flags", 2)), Seq: n("seq", 4), PID: n("pid", 4)}
 	}
-	return c.Build(Input{Kind: TableInput, T: jsonTable{m: d.members}}, h)
+	return c.Load(Input{Kind: TableInput, T: jsonTable{m: d.members}}, h)
 }
 
 // jsonTable is an object or an array of JSON.
