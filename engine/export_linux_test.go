@@ -36,3 +36,30 @@ func TimestampOf(control []byte) time.Time {
 	_, when := b.beside(0)
 	return when
 }
+
+// ReceiveAsNetlink reads up to n frames from a packet socket as from one of an
+// nlmon interface.
+func ReceiveAsNetlink(fd, n int) ([]Frame, error) {
+	if err := receiveOptions(fd, 1<<16, false); err != nil {
+		return nil, err
+	}
+	b := newPacketBatch(2000, LinkNetlink)
+	var fs []Frame
+	for len(fs) < n {
+		if _, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 5000); err != nil && err != unix.EINTR {
+			return nil, err
+		}
+		b.offer(n - len(fs))
+		b.recv(uintptr(fd))
+		if b.errno == unix.EAGAIN {
+			return fs, b.errno
+		}
+		got := make([]Frame, n)
+		k, _ := b.frames(got, LinkNetlink)
+		for _, f := range got[:k] {
+			f.Data = append([]byte(nil), f.Data...)
+			fs = append(fs, f)
+		}
+	}
+	return fs, nil
+}

@@ -116,6 +116,8 @@ func openLink(cfg LinkConfig) (_ Conn, err error) {
 		starts, l.headers = LinkEthernet, 14
 	case unix.ARPHRD_NONE, unix.ARPHRD_RAWIP, unix.ARPHRD_TUNNEL, unix.ARPHRD_TUNNEL6, unix.ARPHRD_SIT, unix.ARPHRD_PPP:
 		starts = LinkRaw
+	case unix.ARPHRD_NETLINK:
+		starts = LinkNetlink
 	default:
 		return nil, fmt.Errorf("interfaces of kind %d (ARPHRD_* of linux/if_arp.h): %w", kind&0xffff, errors.ErrUnsupported)
 	}
@@ -147,6 +149,9 @@ func openLink(cfg LinkConfig) (_ Conn, err error) {
 	if cfg.Ring != nil {
 		sniff = *cfg.Ring
 	}
+	if starts == LinkNetlink {
+		sniff = false // what stands before its datagrams comes beside them, in the sender's address
+	}
 	if sniff {
 		if l.ring, err = newPacketRing(fd, cfg.Buffer, cfg.Snaplen, hardware); err != nil {
 			return nil, err
@@ -156,7 +161,7 @@ func openLink(cfg LinkConfig) (_ Conn, err error) {
 		if err := receiveOptions(fd, cfg.Buffer, hardware); err != nil {
 			return nil, err
 		}
-		l.rx = &packetBatch{snaplen: cfg.Snaplen}
+		l.rx = newPacketBatch(cfg.Snaplen, starts)
 	}
 	// Room to send is not worth an error.
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, sendBuffer) != nil {
@@ -430,8 +435,33 @@ type packetBatch struct {
 	batch
 	snaplen int
 	slot    int // octets from one buffer to the next
+	room    int // octets that may be put before a frame
 	control [batchFrames][packetControl]byte
 	recv    func(fd uintptr)
+	from    []unix.RawSockaddrLinklayer // nil: who sent it does not matter
+}
+
+func newPacketBatch(snaplen int, starts LinkType) *packetBatch {
+	b := &packetBatch{snaplen: snaplen, room: vlanTag}
+	if starts == LinkNetlink {
+		b.room, b.from = netlinkHeader, make([]unix.RawSockaddrLinklayer, batchFrames)
+	}
+	return b
+}
+
+// netlinkHeader is the length of the header that frames of LINKTYPE_NETLINK
+// begin with. An nlmon interface has none: the kernel gives what belongs there
+// as the address that a datagram came from.
+const netlinkHeader = 16
+
+// putNetlink writes that header, as libpcap does: packet type, kind of device,
+// the length and octets of an address that there is not, and the family of the
+// netlink socket, which is in network order already.
+func putNetlink(b []byte, from *unix.RawSockaddrLinklayer) {
+	clear(b[:netlinkHeader])
+	binary.BigEndian.PutUint16(b, uint16(from.Pkttype))
+	binary.BigEndian.PutUint16(b[2:], from.Hatype)
+	binary.NativeEndian.PutUint16(b[14:], from.Protocol)
 }
 
 // hardwareTimestamps makes the network card say when it received a frame.
@@ -480,13 +510,13 @@ func receiveOptions(fd, buffer int, hardware bool) error {
 }
 
 // offer prepares the buffers of up to n messages. Before each there is room for
-// a VLAN tag.
+// a VLAN tag, or for what stands for a link header.
 func (b *packetBatch) offer(n int) {
 	if b.buf == nil {
-		b.slot = (vlanTag + b.snaplen + 63) &^ 63
+		b.slot = (b.room + b.snaplen + 63) &^ 63
 		b.buf = make([]byte, batchFrames*b.slot)
 		for i := range b.msgs {
-			b.iovs[i].Base = &b.buf[i*b.slot+vlanTag]
+			b.iovs[i].Base = &b.buf[i*b.slot+b.room]
 			b.iovs[i].SetLen(b.snaplen)
 			b.msgs[i].hdr.Iov = &b.iovs[i]
 			b.msgs[i].hdr.SetIovlen(1)
@@ -497,6 +527,9 @@ func (b *packetBatch) offer(n int) {
 	b.n = min(n, batchFrames)
 	for i := range b.n {
 		b.msgs[i].hdr.SetControllen(packetControl)
+		if b.from != nil {
+			b.msgs[i].hdr.Name, b.msgs[i].hdr.Namelen = (*byte)(unsafe.Pointer(&b.from[i])), unix.SizeofSockaddrLinklayer
+		}
 	}
 }
 
@@ -504,7 +537,7 @@ func (b *packetBatch) frames(fs []Frame, starts LinkType) (n int, tagged bool) {
 	for i := range b.n {
 		m := &b.msgs[i]
 		kept := min(int(m.n), b.snaplen)
-		at := i*b.slot + vlanTag
+		at := i*b.slot + b.room
 		aux, when := b.beside(i)
 		wire := int(m.n)
 		if aux != nil {
@@ -515,6 +548,11 @@ func (b *packetBatch) frames(fs []Frame, starts LinkType) (n int, tagged bool) {
 				putTag(b.buf[at+12:], tci, tpid)
 				kept, wire, tagged = min(kept+vlanTag, b.snaplen), wire+vlanTag, true
 			}
+		}
+		if b.from != nil {
+			at -= netlinkHeader
+			putNetlink(b.buf[at:], &b.from[i])
+			kept, wire = kept+netlinkHeader, wire+netlinkHeader
 		}
 		fs[i] = Frame{Data: b.buf[at : at+kept : at+kept], Time: when, Len: wire, Link: starts}
 	}

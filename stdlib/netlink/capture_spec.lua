@@ -159,4 +159,17 @@ if not clock.virtual then
     check.truthy(routes > 3)
     os.execute("ip link del cs0")
   end)
+
+  test("N097: an nlmon interface shows the traffic of its namespace", function()
+    if os.execute("ip link add nlm0 up type nlmon 2>/dev/null") ~= 0 then check.skip("this kernel has no nlmon interfaces") end
+    local c = open"link:nlm0"
+    os.execute("ip link show lo >/dev/null")
+    local found
+    for m, at in netlink.capture(c, {family = "route", timeout = 2}) do
+      if m.event == "RTM_GETLINK" then found = at.direction break end
+    end
+    check.equal(found, "to-kernel")
+    c:close()
+    os.execute("ip link del nlm0")
+  end)
 end
