@@ -120,7 +120,7 @@ function connector.schemes()`, Go: engine.Schemes},
 		Types: []lua.Type{
 			{
 				Name: "Conn", Doc: "Something that carries frames. Fields: name, linktype, up, peer, link_error, file (its descriptor); of a multicast LAN group, port, ttl, loop, ifaddr; matches and match_index of the last expect.",
-				Go: reflect.TypeFor[*Conn](), Index: connIndex,
+				Go: reflect.TypeFor[*Conn](), Index: connIndex, Meta: map[string]func(*lua.State) int{"__eq": connEq},
 				Methods: slices.Concat(connMethods, sendMethods, fileMethods, pcsMethods, unsupportedOps),
 			},
 			{
@@ -148,6 +148,10 @@ function Lan:stats()`, Go: func(h *lua.Host, l *Lan) *lua.Table { return record(
 ---Closes all ports. Frames under way are gone.
 function Lan:close()`, Go: (*Lan).close},
 				},
+			},
+			{
+				Name: "Bridge", Doc: "Two connectors that are joined. Fields: a, b, up (until it has ended).",
+				Go: reflect.TypeFor[*bridge](), Index: bridgeIndex, Methods: bridgeMethods,
 			},
 			{
 				Name: "Handler", Doc: "A function that gets frames as they arrive.",
@@ -656,6 +660,14 @@ func connIndex(L *lua.State) int {
 	default:
 		return 0
 	}
+	return 1
+}
+
+// connEq: a bridge and others hand out a connector as a value of their own.
+func connEq(L *lua.State) int {
+	a, ok1 := L.Get(1).(*lua.UserData)
+	b, ok2 := L.Get(2).(*lua.UserData)
+	L.Push(lua.Bool(ok1 && ok2 && a.Value == b.Value))
 	return 1
 }
 

@@ -52,7 +52,7 @@ function connector.pcap(opts)`, Go: w.pcap},
 ---@error permission  the system does not allow it
 ---@error argument    an option does not hold, or needs pcapng
 function connector.pcap_writer(opts)`, Go: w.pcapWriter},
-		w.replayFunc(),
+		w.replayFunc(), w.bridgeFunc(),
 	}
 }
 

@@ -61,6 +61,8 @@ type Conn struct {
 
 	handlers []*handler // Lua functions
 	tees     []*handler // other connectors
+	bridges  []*way     // to other connectors, for what is read here
+	echoed   []bool     // of the batch, with bridges: frames that are echoes
 	copying  bool       // a frame from here is being written to them
 	via      *Conn      // the connector whose tee wrote it here; nil: read or written here
 	echoes   echoes     // what tees wrote to the medium and will be heard here
@@ -110,6 +112,7 @@ func (c *Conn) close() error {
 	c.lost += uint64(c.n - c.at + len(c.own.queue))
 	c.batch, c.at, c.n, c.own.queue = nil, 0, 0, nil
 	err := c.Conn.Close()
+	c.endBridges(nil)
 	if c.unnotify != nil {
 		c.unnotify()
 	}
@@ -196,19 +199,21 @@ func (c *Conn) fill() (bool, error) {
 			c.batch = make([]engine.Frame, batchSize)
 		}
 		n, err := c.Conn.TryRead(c.batch)
-		c.at, c.n = 0, n
+		c.at, c.n, c.echoed = 0, n, c.echoed[:0]
 		if err == io.EOF {
 			if _, ok := c.Conn.(engine.Finite); ok {
 				c.forget() // nothing is left to close
 			}
 		}
-		if c.filter == nil || n == 0 {
-			return n > 0, err
+		if c.filter != nil && n > 0 {
+			if serr := c.sift(); serr != nil {
+				return false, serr
+			}
 		}
-		if serr := c.sift(); serr != nil {
-			return false, serr
+		if c.n > 0 && len(c.bridges) > 0 {
+			c.cross(c.batch[:c.n])
 		}
-		if c.n > 0 || err != nil {
+		if c.filter == nil || n == 0 || c.n > 0 || err != nil {
 			return c.n > 0, err
 		}
 		// A source full of what nobody wants must not keep the baton.
@@ -278,6 +283,7 @@ func (c *Conn) setFilter(f *Filter) error {
 			return err
 		}
 	}
+	c.echoed = c.echoed[:0] // of the batch, from which frames may go
 	if c.filter = f; f == nil {
 		return nil
 	}
@@ -323,7 +329,7 @@ func (c *Conn) take(r *reader) (f engine.Frame, ok bool, err error) {
 	}
 	f = c.batch[c.at]
 	c.at++
-	if len(c.tees) > 0 && !c.echoes.heard(c, &f) {
+	if len(c.tees) > 0 && !c.isEcho(c.at-1, &f) {
 		c.copyTo(&f)
 	}
 	if len(c.readers) == 0 || len(c.readers) == 1 && c.readers[0] == r && r != &c.pump {
@@ -332,12 +338,12 @@ func (c *Conn) take(r *reader) (f engine.Frame, ok bool, err error) {
 		}
 		return f, true, nil
 	}
-	free := len(c.handlers) == 0 && c.own.there == 0
+	free := len(c.handlers)+len(c.bridges) == 0 && c.own.there == 0
 	pass := free && r == &c.pump
 	told := false
 	for _, o := range c.readers {
 		if o == &c.pump && len(c.handlers) == 0 {
-			continue // it is there for a tee alone, to keep the frames coming
+			continue // it is there for a tee or a bridge, to keep the frames coming
 		}
 		if o != r {
 			o.push(&f, pass)
@@ -555,6 +561,12 @@ func (c *Conn) attach(k *handler, list *[]*handler, what string) (*handler, erro
 		return nil, &engine.OpError{Op: "read", Conn: c.Conn.Name(), Err: net.ErrClosed}
 	}
 	*list = append(slices.Clip(*list), k)
+	c.startPump(what)
+	return k, nil
+}
+
+// startPump sees to it that frames are read though nobody waits for them.
+func (c *Conn) startPump(what string) {
 	if !c.pumping && c.writeOnly() == nil {
 		c.pumping = true
 		c.pump.join()
@@ -570,7 +582,6 @@ func (c *Conn) attach(k *handler, list *[]*handler, what string) (*handler, erro
 		})
 		c.h.Spawn(fn, lua.SpawnOptions{Name: what + " " + c.Conn.Name(), Daemon: true})
 	}
-	return k, nil
 }
 
 func (k *handler) cancel() {
@@ -584,7 +595,7 @@ func (k *handler) cancel() {
 
 // serve is the pump: it hands every frame to every handler until there is none.
 func (c *Conn) serve(what string) error {
-	for turn := 0; len(c.handlers)+len(c.tees) > 0; turn++ {
+	for turn := 0; len(c.handlers)+len(c.tees)+len(c.bridges) > 0; turn++ {
 		f, ok, err := c.take(&c.pump)
 		if !ok && err == nil {
 			// Wake up also when the last handler is cancelled.
@@ -594,9 +605,13 @@ func (c *Conn) serve(what string) error {
 			continue
 		}
 		if err == io.EOF || errors.Is(err, net.ErrClosed) {
+			c.endBridges(nil)
 			return nil
 		}
 		if err != nil {
+			if c.endBridges(err) && len(c.handlers)+len(c.tees) == 0 {
+				return nil // it was told
+			}
 			return err
 		}
 		if err := c.dispatch(&f); err != nil {

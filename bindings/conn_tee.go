@@ -6,7 +6,6 @@ import (
 	"hash/maphash"
 	"net"
 	"slices"
-	"strings"
 	"time"
 
 	"pktsh/engine"
@@ -94,7 +93,10 @@ func sameMedium(a, b *Conn) bool {
 }
 
 // hearsItself reports whether what is written to c is read there, too.
-func hearsItself(c *Conn) bool { return strings.HasPrefix(c.Conn.Name(), "mcast:") }
+func hearsItself(c *Conn) bool {
+	e, ok := c.Conn.(engine.Echoing)
+	return ok && e.HearsItself()
+}
 
 // echoes are frames that a tee wrote to the medium of a connector, which hears
 // each of them once. They are not copied again: without that, copies between
@@ -118,7 +120,7 @@ var echoSeed = maphash.MakeSeed()
 
 func (e *echoes) expect(c *Conn, f *engine.Frame) {
 	if len(e.list) == maxEchoes {
-		e.list = slices.Delete(e.list, 0, maxEchoes/4)
+		e.list = e.list[maxEchoes/4:]
 	}
 	e.list = append(e.list, echo{maphash.Bytes(echoSeed, f.Data), c.h.Clock().Now()})
 }
@@ -132,11 +134,15 @@ func (e *echoes) heard(c *Conn, f *engine.Frame) bool {
 	for now := c.h.Clock().Now(); old < len(e.list) && now.Sub(e.list[old].at) > echoTime; {
 		old++
 	}
-	e.list = slices.Delete(e.list, 0, old)
+	e.list = e.list[old:]
 	sum := maphash.Bytes(echoSeed, f.Data)
 	for i := range e.list {
 		if e.list[i].sum == sum {
-			e.list = slices.Delete(e.list, i, i+1)
+			if i == 0 { // as most often: they come in order
+				e.list = e.list[1:]
+			} else {
+				e.list = slices.Delete(e.list, i, i+1)
+			}
 			return true
 		}
 	}

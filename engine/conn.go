@@ -112,6 +112,9 @@ type Opening interface {
 	Opened(ctx context.Context) error
 }
 
+// Echoing is a Conn that may read what it has written itself.
+type Echoing interface{ HearsItself() bool }
+
 // Finite is a Conn that ends by itself, such as a capture file: once TryRead has
 // said io.EOF it holds nothing of the system any more, closed or not.
 type Finite interface{ finite() }

@@ -21,6 +21,7 @@ type datagrams struct {
 
 	to  sockaddr // where frames go; empty: to the peer the socket is connected to
 	own sockaddr // what comes from there we have sent ourselves, and is not read; may be empty
+	echo bool    // what we send we read, too
 
 	// aim says where a frame goes, if its own header does.
 	aim func(frame []byte, to *sockaddr) error

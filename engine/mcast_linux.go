@@ -64,6 +64,7 @@ func openMcast(env *Env, cfg McastConfig) (_ Conn, err error) {
 		}
 		return isError, &OpError{Op: "write", Conn: name, Err: os.NewSyscallError("sendmmsg", errno), hint: cfg.routeHint(group.Addr())}
 	}
+	d.echo = !cfg.NoOwn
 	if cfg.NoOwn {
 		if err := at.sendApart(d, cfg); err != nil {
 			d.Close()
@@ -72,6 +73,9 @@ func openMcast(env *Env, cfg McastConfig) (_ Conn, err error) {
 	}
 	return d, nil
 }
+
+// HearsItself reports whether it reads what it writes.
+func (d *datagrams) HearsItself() bool { return d.echo }
 
 // mcastError explains what usually goes wrong.
 func mcastError(cfg McastConfig, group netip.Addr, name string, err error) error {

@@ -107,7 +107,7 @@ func NewReplayer(src, dst Conn, o ReplayOptions) (*Replayer, error) {
 	case o.Gap < 0:
 		return nil, argument("gap: want 0 or more seconds, got %v", o.Gap.Seconds())
 	}
-	if s, d := src.LinkType(), dst.LinkType(); !carries(d, s) {
+	if s, d := src.LinkType(), dst.LinkType(); !Carries(d, s) {
 		return nil, argument("the frames of %s are %s, and %s carries %s", src.Name(), s, dst.Name(), d)
 	}
 	r := &Replayer{src: src, dst: dst, o: o, pass: 1, octets: make([][]byte, 0, replayBatch)}
@@ -119,9 +119,9 @@ func NewReplayer(src, dst Conn, o ReplayOptions) (*Replayer, error) {
 	return r, nil
 }
 
-// carries reports whether a Conn of link type dst can send frames of link type
+// Carries reports whether a Conn of link type dst can send frames of link type
 // src: the same, IP as IP, and anything where nothing is known of frames.
-func carries(dst, src LinkType) bool {
+func Carries(dst, src LinkType) bool {
 	ip := func(l LinkType) bool { return l == LinkRaw || l == LinkIPv4 || l == LinkIPv6 }
 	return dst == src || dst == LinkUser0 || ip(dst) && ip(src)
 }
@@ -177,7 +177,7 @@ func (r *Replayer) fill() (bool, error) {
 					r.at++
 					continue
 				}
-				if !carries(r.dst.LinkType(), f.Link) {
+				if !Carries(r.dst.LinkType(), f.Link) {
 					r.refused(argument("a frame of link type %s, and %s carries %s", f.Link, r.dst.Name(), r.dst.LinkType()))
 					r.at++
 					continue
@@ -259,7 +259,7 @@ func (r *Replayer) Step(elapsed time.Duration) (sent [][]byte, wait time.Duratio
 	for r.at < r.n && len(r.octets) < replayBatch && (r.o.Limit == 0 || r.res.Frames+uint64(len(r.octets)) < r.o.Limit) {
 		if r.at >= r.scanned {
 			f := &r.batch[r.at]
-			if r.o.Filter != nil && !r.o.Filter(f) || !carries(r.dst.LinkType(), f.Link) {
+			if r.o.Filter != nil && !r.o.Filter(f) || !Carries(r.dst.LinkType(), f.Link) {
 				break // the next Step counts it
 			}
 			r.due[r.at] = r.plan(f)
