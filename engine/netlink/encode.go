@@ -569,6 +569,11 @@ func (e *encoder) oneAttr(b []byte, a *Attr, t *Type, bits int, in Input, l *lev
 	if t.Op == Flag && in.Kind == BoolInput && in.U == 0 {
 		return b, nil
 	}
+	if t.Op == Flag && a.Write == t { // it reads as a number
+		if in.Kind == FloatInput && in.F == 0 || (in.Kind == UintInput || in.Kind == IntInput) && in.U == 0 {
+			return b, nil
+		}
+	}
 	start := len(b)
 	b = append(b, 0, 0, 0, 0)
 	var err error
