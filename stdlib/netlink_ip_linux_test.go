@@ -91,17 +91,35 @@ ip rule add blackhole pref 56 from 10.99.0.0/16
 ? ip route add 10.70.0.0/16 nhid 10
 `
 
-// What our classes say of a namespace with one of everything is what ip -j -d
-// and bridge -j say of it, value by value: stdlib/testdata/ip_words.lua says the
-// one in the words of the other.
-func TestClassesSayWhatIPSays(t *testing.T) {
-	for _, program := range []string{"ip", "bridge"} {
-		need.Program(t, program)
-	}
-	if !need.Netns(t) {
-		return
-	}
-	for line := range strings.Lines(everything) {
+// Traffic control: likewise.
+const traffic = `
+? tc qdisc replace dev v1 root handle 1: htb default 0x10
+? tc class add dev v1 parent 1: classid 1:10 htb rate 1mbit ceil 2mbit burst 10k prio 2
+? tc class add dev v1 parent 1: classid 1:20 htb rate 5gbit
+? tc qdisc add dev v1 parent 1:10 handle 20: tbf rate 8mbit burst 32k latency 50ms peakrate 10mbit mtu 1500
+? tc qdisc add dev v1 parent 1:20 handle 30: fq_codel limit 100 target 4ms
+? tc qdisc add dev v0 clsact
+? tc qdisc add dev p1 ingress
+? tc qdisc add dev p1 root pfifo limit 50
+? tc qdisc add dev p0 root netem delay 10ms 2ms 25% loss 1% duplicate 2% reorder 25% 50% corrupt 0.1% rate 1mbit
+? tc qdisc add dev tap0 root mq
+? tc qdisc add dev tun0 root sfq perturb 10
+? tc qdisc add dev mv0 root red limit 400000 min 30000 max 90000 avpkt 1000 burst 55 ecn bandwidth 10mbit probability 0.02
+? tc qdisc add dev mv1 root fq limit 1000 maxrate 1mbit
+? tc qdisc add dev mt0 root prio bands 4
+? tc qdisc add dev ifb0 root cake bandwidth 10mbit
+? tc filter add dev v1 parent 1: protocol ip prio 5 u32 match ip src 10.0.0.0/8 match ip dport 80 0xffff flowid 1:10
+? tc filter add dev v0 ingress protocol ip prio 6 flower dst_mac 02:00:00:00:00:01 ip_proto tcp src_ip 10.0.0.0/8 dst_port 80 action mirred egress redirect dev lo
+? tc filter add dev v0 ingress prio 7 matchall action vlan push id 5 protocol 802.1Q priority 3 action skbedit mark 7 priority 1:5
+? tc filter add dev v0 ingress prio 8 matchall action police rate 1mbit burst 10k conform-exceed drop/pipe
+? tc filter add dev v0 ingress prio 9 matchall action drop
+? tc filter add dev v0 ingress prio 11 fw classid 1:1
+`
+
+// perform makes what the lines say.
+func perform(t *testing.T, lines string) {
+	t.Helper()
+	for line := range strings.Lines(lines) {
 		words := strings.Fields(line)
 		if len(words) == 0 {
 			continue
@@ -116,6 +134,85 @@ func TestClassesSayWhatIPSays(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", strings.Join(words, " "), err, out)
 		}
 	}
+}
+
+// Everything that the kernel answers is known, and nothing of it is lost:
+// stdlib/testdata/netlink_answers.lua tells what is not so.
+func TestClassesKnowWhatTheKernelAnswers(t *testing.T) {
+	for _, program := range []string{"ip", "bridge", "tc"} {
+		need.Program(t, program)
+	}
+	if !need.Netns(t) {
+		return
+	}
+	perform(t, everything)
+	perform(t, traffic)
+	script, err := os.ReadFile("testdata/netlink_answers.lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen string
+	for line := range strings.Lines(onKernel(t, "netlink_answers.lua", string(script))) {
+		switch {
+		case strings.HasPrefix(line, "seen\t"):
+			seen = line
+		case strings.HasPrefix(line, "?"):
+			t.Logf("not here: %s", line)
+		case strings.HasPrefix(line, "unknown attribute") && newer(t):
+			t.Logf("of a kernel that is newer than these classes: %s", line)
+		default:
+			t.Error(line)
+		}
+	}
+	for _, event := range []string{"LINK", "ADDR", "ROUTE", "NEIGH", "RULE", "NEIGHTBL", "NETCONF", "STATS", "ADDRLABEL", "QDISC"} {
+		if !strings.Contains(seen, "RTM_NEW"+event+" ") {
+			t.Errorf("no RTM_NEW%s among %s", event, seen)
+		}
+	}
+	t.Log(seen)
+}
+
+// newer reports whether the kernel is newer than 6.18, whose messages the
+// classes know.
+func newer(t *testing.T) bool {
+	t.Helper()
+	b, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(string(b), "%d.%d", &major, &minor); err != nil {
+		t.Fatalf("%q: %v", b, err)
+	}
+	return major > 6 || major == 6 && minor > 18
+}
+
+// onKernel runs a script on the real clock, and returns what it printed.
+func onKernel(t *testing.T, name, script string) string {
+	t.Helper()
+	var out bytes.Buffer
+	h, err := newHost(lua.Config{Clock: clock.Real(), Seed: 1, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	if err := h.RunScript(context.Background(), name, script); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	return out.String()
+}
+
+// What our classes say of a namespace with one of everything is what ip -j -d
+// and bridge -j say of it, value by value: stdlib/testdata/ip_words.lua says the
+// one in the words of the other.
+func TestClassesSayWhatIPSays(t *testing.T) {
+	for _, program := range []string{"ip", "bridge"} {
+		need.Program(t, program)
+	}
+	if !need.Netns(t) {
+		return
+	}
+	perform(t, everything)
 	script, err := os.ReadFile("testdata/ip_words.lua")
 	if err != nil {
 		t.Fatal(err)
@@ -213,17 +310,8 @@ func flatten(into map[string]string, path string, v any) {
 // may leave out.
 func weSay(t *testing.T, script string) (said, optional map[string]string) {
 	t.Helper()
-	var out bytes.Buffer
-	h, err := newHost(lua.Config{Clock: clock.Real(), Seed: 1, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer h.Close()
-	if err := h.RunScript(context.Background(), "ip_words.lua", script); err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
-	}
 	said, optional = map[string]string{}, map[string]string{}
-	for line := range strings.Lines(out.String()) {
+	for line := range strings.Lines(onKernel(t, "ip_words.lua", script)) {
 		w := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 3)
 		if len(w) != 3 {
 			t.Fatalf("what is %q?", line)

@@ -4,6 +4,8 @@ local words = require "netlink.words"
 ---How a family treats an interface; the index -1 is all, -2 the default: linux/netconf.h.
 return netlink.message("netconf", {
   { "family", "u8", names = words.family },
+  { "pad1", "u8" }, -- the structure is one octet, and the kernel wants it filled up
+  { "pad2", "u16" },
 }, {
   prefix = "NETCONFA_",
   text = function(m, o) return require "netlink.print".netconf(m, o) end,

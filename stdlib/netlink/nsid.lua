@@ -4,6 +4,8 @@ local words = require "netlink.words"
 ---The number that a namespace has in another, -1 for none: linux/net_namespace.h.
 return netlink.message("nsid", {
   { "family", "u8", names = words.family },
+  { "pad1", "u8" }, -- the structure is one octet, and the kernel wants it filled up
+  { "pad2", "u16" },
 }, {
   prefix = "NETNSA_",
   text = function(m, o) return require "netlink.print".nsid(m, o) end,

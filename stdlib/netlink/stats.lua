@@ -72,7 +72,7 @@ return netlink.message("stats", {
     { "LINK_XSTATS_SLAVE", 3, xstats },
     { "LINK_OFFLOAD_XSTATS", 4, attrs("link_offload_xstats", {
       { "CPU_HIT", 1, stats64 },
-      { "HW_S_INFO", 2, netlink.map(hw_info) }, -- by the number of another sort of counters
+      { "HW_S_INFO", 2, netlink.map(hw_info), nested = true }, -- by the number of another sort of counters
       { "L3_STATS", 3, counters("hw_stats64", {
         "rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped", "tx_dropped", "multicast",
       }) },
