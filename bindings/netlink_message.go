@@ -18,6 +18,9 @@ type messageWorld struct {
 	methods *lua.Table
 	slab    []luaMessage
 	text    []byte // scratch
+	// Members of the tables that are being made, inner ones behind outer ones.
+	plainValues  []lua.Value
+	plainMembers []uint16
 	// Values that messages repeat are made once.
 	words   map[wordKey]lua.Value
 	addrs   [256]addrSlot

@@ -14,11 +14,12 @@ import (
 // luaClass is a message class as Lua holds it.
 type luaClass struct {
 	*netlink.Class
-	w     *netlinkWorld
-	ud    *lua.UserData
-	text  *lua.Function // makes the line that print shows
-	words *lua.Function // knows further names of members
-	key   lua.Value     // what makes two messages tell of the same thing: names, or a function; nil: not said
+	w      *netlinkWorld
+	ud     *lua.UserData
+	text   *lua.Function // makes the line that print shows
+	words  *lua.Function // knows further names of members
+	shapes []plainShape  // of its plain tables
+	key    lua.Value     // what makes two messages tell of the same thing: names, or a function; nil: not said
 }
 
 // luaType is a type that is no class: an array, a list, cases.

@@ -3,6 +3,7 @@ package bindings
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"pktsh/engine/netlink"
@@ -511,34 +512,93 @@ func (w *netlinkWorld) plainElement(v *netlink.Value, depth int) lua.Value {
 	return lua.False
 }
 
+// plainShape is what tables of a class have for keys when just these members are
+// there: fields by place, attributes by place after them.
+type plainShape struct {
+	members []uint16
+	shape   *lua.TableShape
+}
+
+// shapeOf finds or makes the shape of a table with these members.
+func (c *luaClass) shapeOf(members []uint16) *lua.TableShape {
+	for i, s := range c.shapes {
+		if slices.Equal(s.members, members) {
+			if i > 0 { // what comes often stands first
+				c.shapes[i], c.shapes[i-1] = c.shapes[i-1], s
+			}
+			return s.shape
+		}
+	}
+	names := make([]string, len(members))
+	for i, m := range members {
+		if int(m) < len(c.Fields) {
+			names[i] = c.Fields[m].Name
+		} else {
+			names[i] = c.Attrs[int(m)-len(c.Fields)].Key
+		}
+	}
+	s := plainShape{slices.Clone(members), lua.NewTableShape(names)}
+	if len(c.shapes) < 16 {
+		c.shapes = append(c.shapes, s)
+	} else {
+		c.shapes[len(c.shapes)-1] = s
+	}
+	return s.shape
+}
+
 // plainTable is a message, or a part of one, as a table: fields and attributes by
 // name, attributes that the class does not know by number.
 func (w *netlinkWorld) plainTable(v *netlink.View, depth int) *lua.Table {
 	c := v.Class()
-	t := w.h.NewTable(0, len(c.Fields)+8)
-	var val netlink.Value
-	for _, f := range c.Fields {
-		if v.GetTo(&val, netlink.Member{Field: f}) {
-			t.RawSetString(f.Name, w.plain(&val, depth))
+	lc, _ := c.Handle.(*luaClass)
+	if lc == nil { // of a type that nobody has declared
+		return w.h.NewTable(0, 0)
+	}
+	firstValue, firstMember := len(w.plainValues), len(w.plainMembers)
+	var seen [8]uint64 // attributes by place
+	add := func(member int, x lua.Value) {
+		if x != lua.Nil {
+			w.plainValues, w.plainMembers = append(w.plainValues, x), append(w.plainMembers, uint16(member))
 		}
 	}
-	for it := range v.All() {
+	var val netlink.Value
+	for i, f := range c.Fields {
+		if v.GetTo(&val, netlink.Member{Field: f}) {
+			add(i, w.plain(&val, depth))
+		}
+	}
+	unknown := false
+	for it := v.First(); it.OK(); it.Next() {
 		a := it.Attr
 		if a == nil {
-			if k := lua.Number(it.Num()); t.RawGet(k) == lua.Nil {
-				t.RawSet(k, lua.Str(string(it.Octets())))
-			}
+			unknown = true
 			continue
 		}
-		if t.RawGetString(a.Key) != lua.Nil {
+		if a.Index < 64*len(seen) {
+			if seen[a.Index/64]>>(a.Index%64)&1 != 0 {
+				continue
+			}
+			seen[a.Index/64] |= 1 << (a.Index % 64)
+		} else if slices.Contains(w.plainMembers[firstMember:], uint16(len(c.Fields)+a.Index)) {
 			continue
 		}
 		if a.Type.Op == netlink.Multi {
 			v.GetTo(&val, netlink.Member{Attr: a})
-			t.RawSetString(a.Key, w.plain(&val, depth))
+			add(len(c.Fields)+a.Index, w.plain(&val, depth))
 			continue
 		}
-		t.RawSetString(a.Key, w.plain(&it.Value, depth))
+		add(len(c.Fields)+a.Index, w.plain(&it.Value, depth))
+	}
+	values := w.plainValues[firstValue:]
+	t := lc.shapeOf(w.plainMembers[firstMember:]).New(w.h, values)
+	clear(values)
+	w.plainValues, w.plainMembers = w.plainValues[:firstValue], w.plainMembers[:firstMember]
+	if unknown {
+		for it := v.First(); it.OK(); it.Next() {
+			if k := lua.Number(it.Num()); it.Attr == nil && t.RawGet(k) == lua.Nil {
+				t.RawSet(k, lua.Str(string(it.Octets())))
+			}
+		}
 	}
 	return t
 }

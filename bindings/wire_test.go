@@ -27,7 +27,7 @@ func runWire(t testing.TB, src string) (string, error) {
 func wireHost(t testing.TB, out *bytes.Buffer) *lua.Host {
 	t.Helper()
 	h, err := lua.New(lua.Config{Clock: clock.NewVirtual(time.Unix(0, 0).UTC()), Seed: 1, Stdin: strings.NewReader(""),
-		Stdout: out, Stderr: out, Modules: []lua.Module{wireModule}, Stdlib: stdlib.FS})
+		Stdout: out, Stderr: out, Modules: Modules(), Stdlib: stdlib.FS})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -384,30 +384,49 @@ type Item struct {
 // Those of a Multi come one by one.
 func (v *View) All() iter.Seq[Item] {
 	return func(yield func(Item) bool) {
-		v.refresh()
-		off := v.attrsAt()
-		for i := 0; ; i++ {
-			start, end, typ, next, ok := nextAttr(v.b, off)
-			if !ok {
-				return
-			}
-			it := Item{Value: Value{at: v, off: start, ord: i, in: inAttr, typ: typ}}
-			t := octets
-			if v.c != nil {
-				if it.Attr = v.c.attr(typ & numberOf); it.Attr != nil {
-					t = it.Attr.Type
-				}
-			}
-			if t.Op == Multi {
-				t = t.Elem
-			}
-			it.read(t, v.b[start:end:end])
-			if !yield(it) {
-				return
-			}
-			off = next
+		for c := v.First(); c.OK() && yield(c.Item); c.Next() {
 		}
 	}
+}
+
+// A Cursor goes over the attributes as All does, without a copy of each.
+type Cursor struct {
+	Item
+	next int
+}
+
+// First is the first attribute; it is not OK if there is none.
+func (v *View) First() Cursor {
+	v.refresh()
+	c := Cursor{next: v.attrsAt()}
+	c.at, c.ord, c.in = v, -1, inAttr
+	c.Next()
+	return c
+}
+
+// OK reports whether there is an attribute.
+func (c *Cursor) OK() bool { return c.at != nil }
+
+// Next goes on.
+func (c *Cursor) Next() {
+	v := c.at
+	start, end, typ, next, ok := nextAttr(v.b, c.next)
+	if !ok {
+		c.at = nil
+		return
+	}
+	c.off, c.typ, c.next = start, typ, next
+	c.ord++
+	t := octets
+	c.Attr = nil
+	if v.c != nil {
+		if c.Attr = v.c.attr(typ & numberOf); c.Attr != nil {
+			if t = c.Attr.Type; t.Op == Multi {
+				t = t.Elem
+			}
+		}
+	}
+	c.read(t, v.b[start:end:end])
 }
 
 // Find is the first attribute of a number.
