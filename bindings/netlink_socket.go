@@ -103,7 +103,8 @@ func (w *netlinkWorld) socketOptions() []lua.Options {
 ---@field pid? integer         port; 0: the number of this process
 ---@field async_cache? boolean  a reader in the background takes what the groups send, from now on
 ---@field async? boolean       the same
----@field keep? table          the kernel drops the events that differ: {type = {…}, family = …, index = …}`, Go: netlinkBindOptions{}},
+---@field keep? table          the kernel drops the events that differ: {type = {…}, family = …, index = …}
+---@field resync? boolean      after an overrun a dump finds out what is missing, and the difference comes as ordinary events`, Go: netlinkBindOptions{}},
 		{Decl: `
 ---@class netlink.GetOptions
 ---@field bufsize? integer    for compatibility: buffers are always large enough
@@ -142,6 +143,7 @@ type netlinkBindOptions struct {
 	AsyncCache bool
 	Async      bool
 	Keep       *lua.Table
+	Resync     bool
 }
 
 type netlinkGetOptions struct {
@@ -281,9 +283,11 @@ function netlink.Socket:fileno()`, Go: func(s *netlinkSocket) (int, error) {
 		return s.sock.FD(), nil
 	}},
 	{Decl: `
----Another socket with the same options, which is not bound to groups.
+---Another socket with the same options and in the same network namespace, which
+---is not bound to groups.
+---@param opts? netlink.SocketOptions  origin and rcvbuf may be others
 ---@return netlink.Socket
-function netlink.Socket:clone()`, Go: (*netlinkSocket).clone},
+function netlink.Socket:clone(opts)`, Go: (*netlinkSocket).clone},
 	{Decl: `
 ---Calls fn(socket) and closes the socket afterwards, whatever happens.
 ---
@@ -307,9 +311,10 @@ function netlink.Socket:close(code)`, Go: (*netlinkSocket).closeWith},
 ---What the socket has done and holds:
 ---
 ---    received, octets, sent, requests  datagrams, their octets, datagrams, requests
----    queue, queue_octets, queue_most   datagrams not taken yet, the octets they cost, and the most so far
+---    queue, queue_octets, queue_most   datagrams that nobody has seen yet, what all that are kept cost in octets, and the most so far
+---    kept                              datagrams that callbacks have seen, and get has not taken
 ---    queue_limit                       the bound of the octets
----    overruns, lost                    times that something was lost, and how many messages
+---    overruns, lost, resyncs           times that something was lost, how many messages, and how often a dump made up for it
 ---    orphans, late                     answers that nobody was waiting for, any more
 ---    callback_errors, forgotten        failed callbacks; events seen by callbacks that get will not find
 ---    malformed                         datagrams that are no messages to their end
@@ -392,6 +397,7 @@ type netlinkSocket struct {
 	restMeta  *messageMeta
 	busy      *lua.Task // who runs callbacks
 	pumping   bool
+	resync    *nlResync     // nil: what is lost is lost
 	missing   *netlink.Lost // found out by get, which had something to return first
 	drops     uint32        // SO_MEMINFO of sock, as far as it has been told
 
@@ -413,7 +419,7 @@ type netlinkSocket struct {
 type nlCounts struct {
 	Received, Octets, Sent, Requests uint64
 	Orphans, Late, Overruns, Failed  uint64
-	Forgotten, Malformed             uint64
+	Forgotten, Malformed, Resyncs    uint64
 }
 
 func (w *netlinkWorld) openSocket(o netlinkSocketOptions) (*netlinkSocket, error) {
@@ -928,7 +934,7 @@ func (s *netlinkSocket) bind(o netlinkBindOptions) error {
 		if err := s.startReader(program); err != nil {
 			return err
 		}
-	} else if program != nil {
+	} else if o.Keep != nil {
 		k := s.events
 		if k == nil {
 			// Answers go through the same socket, and would have to pass.
@@ -942,6 +948,9 @@ func (s *netlinkSocket) bind(o netlinkBindOptions) error {
 		if err := s.join(g); err != nil {
 			return err
 		}
+	}
+	if o.Resync || s.resync != nil {
+		return s.startResync(nil, "netlink.Socket:bind")
 	}
 	return nil
 }
@@ -986,7 +995,22 @@ func (s *netlinkSocket) startReader(program []netlink.Instruction) error {
 	return nil
 }
 
-func (s *netlinkSocket) clone() (*netlinkSocket, error) { return s.w.openSocket(s.o) }
+func (s *netlinkSocket) clone(with netlinkSocketOptions) (*netlinkSocket, error) {
+	o := s.o
+	if with.Origin != nil && !lua.IsNil(with.Origin) {
+		o.Origin = with.Origin
+	}
+	if with.Rcvbuf != 0 {
+		o.Rcvbuf = with.Rcvbuf
+	}
+	// Wherever the task is now, see netns.run.
+	if s.nsFile != nil {
+		o.Netns = lua.Str(fmt.Sprintf("/proc/self/fd/%d", s.nsFile.Fd()))
+	} else if currentNetns(s.h) != nil {
+		o.Netns = lua.String("/proc/self/ns/net")
+	}
+	return s.w.openSocket(o)
+}
 
 func (s *netlinkSocket) sockname() (*lua.Table, error) {
 	t := s.h.NewTable(2, 0)
@@ -1056,7 +1080,12 @@ func (s *netlinkSocket) stats() *lua.Table {
 	num := func(name string, n uint64) { t.RawSetString(name, lua.Num(float64(n))) }
 	num("callback_errors", s.n.Failed)
 	in, pending := s.inbox.Stats(), s.pending.Stats()
-	messages, octets, most, lost := in.Messages+pending.Messages, in.Octets+pending.Octets, in.Most+pending.Most, in.Lost
+	messages, octets, most, lost := pending.Messages, in.Octets+pending.Octets, in.Most+pending.Most, in.Lost
+	if len(s.callbacks) == 0 {
+		messages += in.Messages
+	} else {
+		num("kept", uint64(in.Messages))
+	}
 	if s.queue != nil {
 		q, r := s.queue.Stats(), s.reader.Stats()
 		messages, octets, most, lost = messages+q.Messages, octets+q.Octets, most+q.Most, max(lost, q.Lost)

@@ -158,7 +158,7 @@ func (s *netlinkSocket) dispatch(L *lua.State, limit int, all bool) (n int, err 
 	}()
 	for ; n < limit && len(s.callbacks) > 0; n++ {
 		var m netlink.Datagram
-		if !s.pending.Next(&m) && !(all && s.queue != nil && s.queue.Next(&m)) {
+		if !s.pending.Next(&m) && !(all && s.fromReader(&m)) {
 			return n, nil
 		}
 		meta := s.metaOf(&m)
@@ -167,6 +167,9 @@ func (s *netlinkSocket) dispatch(L *lua.State, limit int, all bool) (n int, err 
 				return n, err
 			}
 			s.inbox.Lose(*m.Lost)
+			if err := s.catchUp("netlink.Socket callbacks"); err != nil {
+				return n, err
+			}
 			continue
 		}
 		data := slices.Clone(m.Data) // the queue's may be used again while a callback waits
@@ -274,7 +277,20 @@ func (s *netlinkSocket) nextEvents(m *netlink.Datagram) bool {
 			return true
 		}
 	}
-	return s.queue != nil && s.queue.Next(m)
+	return s.fromReader(m)
+}
+
+// fromReader takes what the reader of async_cache has, and before that what a
+// resync has found out.
+func (s *netlinkSocket) fromReader(m *netlink.Datagram) bool {
+	if s.resync != nil && s.resync.front.Next(m) {
+		return true
+	}
+	if s.queue == nil || !s.queue.Next(m) {
+		return false
+	}
+	s.observeAll(m)
+	return true
 }
 
 // haveEvents reports whether nextEvents would find something. With callbacks
@@ -294,7 +310,7 @@ func (s *netlinkSocket) haveEvents(L *lua.State) (bool, error) {
 	if len(s.callbacks) > 0 {
 		return false, nil
 	}
-	return !s.pending.Empty() || s.queue != nil && !s.queue.Empty(), nil
+	return !s.pending.Empty() || s.queue != nil && !s.queue.Empty() || s.resync != nil && !s.resync.front.Empty(), nil
 }
 
 // waitEvents waits for the default queue. False means that the time is up.
@@ -337,6 +353,9 @@ func (s *netlinkSocket) takeEvents(L *lua.State, op string, into *lua.Table, o *
 	most := s.inbox.Stats().Messages + s.pending.Stats().Messages + 1
 	if s.queue != nil {
 		most += s.queue.Stats().Messages
+	}
+	if s.resync != nil {
+		most += s.resync.front.Stats().Messages
 	}
 	for range most + 1 {
 		v, err := s.nextEvent(L, op)
@@ -407,6 +426,11 @@ func (s *netlinkSocket) nextEvent(L *lua.State, op string) (lua.Value, error) {
 			continue
 		}
 		if s.events != nil {
+			if len(s.callbacks) == 0 { // else it has been done before they saw it
+				if err := s.catchUp(op); err != nil {
+					return nil, err
+				}
+			}
 			return s.overrunMessage(m.Lost, meta), nil
 		}
 		s.missing = m.Lost
