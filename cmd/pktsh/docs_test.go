@@ -7,13 +7,16 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"pktsh/internal/need"
 )
 
 var gives = regexp.MustCompile(`^(\S.*?)\s+--> (.*)$`)
 
 // The Lua blocks of a page are one script. A line EXPRESSION --> TEXT is
-// checked; the other lines only have to run. Blocks marked "lua spec" are a
-// spec of pktsh test.
+// checked; the other lines only have to run. Those marked "lua sandbox" are
+// another one, which runs in a network of its own. Blocks marked "lua spec" are
+// a spec of pktsh test.
 func TestDocumentation(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
@@ -26,7 +29,7 @@ func TestDocumentation(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir := t.TempDir()
-			script, spec, checks := script(string(text))
+			scripts, spec, checks := script(string(text))
 			if spec != "" {
 				file := filepath.Join(dir, "page_spec.lua")
 				if err := os.WriteFile(file, []byte(spec), 0o600); err != nil {
@@ -36,19 +39,28 @@ func TestDocumentation(t *testing.T) {
 					t.Errorf("%v\n%s", err, out)
 				}
 			}
-			if script == "" {
-				return
-			}
-			file := filepath.Join(dir, "page.lua")
-			if err := os.WriteFile(file, []byte(prelude+script), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			out, err := pktsh(t, dir, "--timeout", "30", file)
-			if err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			if n := strings.Count(out, "\x00checked"); n != checks {
-				t.Errorf("%d of %d lines checked\n%s", n, checks, out)
+			for i, script := range scripts {
+				if script == "" {
+					continue
+				}
+				args := []string{"--timeout", "30"}
+				if i == 1 {
+					args = append(args, "--sandbox")
+					if out, err := pktsh(t, dir, "--sandbox", "-e", ""); err != nil {
+						need.Thing(t, "netns", fmt.Errorf("%w: %s", err, out))
+					}
+				}
+				file := filepath.Join(dir, "page.lua")
+				if err := os.WriteFile(file, []byte(prelude+script), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				out, err := pktsh(t, dir, append(args, file)...)
+				if err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+				if n := strings.Count(out, "\x00checked"); n != checks[i] {
+					t.Errorf("%d of %d lines checked\n%s", n, checks[i], out)
+				}
 			}
 		})
 	}
@@ -60,29 +72,33 @@ const prelude = `do local w = connector.pcap_writer{file="trace.pcap"} w:write(E
 	`function __gives(line, want, ...) local got = {} for i = 1, math.max(1, select("#", ...)) do got[i] = tostring((select(i, ...))) end ` +
 	`got = table.concat(got, "  ") if got ~= want then error(line .. "\n  gives " .. got .. "\n  not   " .. want, 0) end print("\0checked") end` + "\n"
 
-// script gives the two kinds of blocks and how many lines are checked.
-func script(page string) (script, spec string, checks int) {
-	var blocks [2]strings.Builder
-	var in *strings.Builder
+// script gives the kinds of blocks, ordinary and in the sandbox, and how many
+// lines of each are checked.
+func script(page string) (scripts [2]string, spec string, checks [2]int) {
+	var blocks [3]strings.Builder
+	kind := -1
 	for _, line := range strings.Split(page, "\n") {
 		switch {
 		case line == "```lua":
-			in = &blocks[0]
+			kind = 0
+			continue
+		case line == "```lua sandbox":
+			kind = 1
 			continue
 		case line == "```lua spec":
-			in = &blocks[1]
+			kind = 2
 			continue
 		case strings.HasPrefix(line, "```"):
-			in = nil
+			kind = -1
 		}
-		if in == nil {
+		if kind < 0 {
 			continue
 		}
-		if m := gives.FindStringSubmatch(line); m != nil {
+		if m := gives.FindStringSubmatch(line); m != nil && kind < 2 {
 			line = fmt.Sprintf("__gives(%q, %q, %s)", m[1], m[2], m[1])
-			checks++
+			checks[kind]++
 		}
-		in.WriteString(line + "\n")
+		blocks[kind].WriteString(line + "\n")
 	}
-	return blocks[0].String(), blocks[1].String(), checks
+	return [2]string{blocks[0].String(), blocks[1].String()}, blocks[2].String(), checks
 }
