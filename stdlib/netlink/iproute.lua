@@ -754,7 +754,7 @@ end
 local function listen(self, what, label)
   local numbers, list = groups(what)
   local origin = names(self, label and #list > 1)
-  local s = netlink.socket{family = "route", netns = self.opts.netns, rcvbuf = self.opts.rcvbuf, ext_ack = true, origin = origin}
+  local s = socket(self):clone{origin = origin, rcvbuf = self.opts.rcvbuf}
   local ok, err = pcall(s.bind, s, {groups = numbers, async_cache = true})
   if not ok then
     s:close()

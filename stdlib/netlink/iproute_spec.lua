@@ -483,6 +483,23 @@ lab("events print as ip monitor prints them", function(ip, ns, sh)
   same(mine, theirs, "monitor")
 end)
 
+lab("a handle stays in its namespace, wherever it is used", function(ip, ns)
+  local inside = ns:run(function() return netlink.route() end)
+  ip:link("add", {ifname = "v0", kind = "veth", peer = "v1"})
+  check.equal(inside:link("get", {ifname = "v0"}).ifname, "v0")
+  local t = spawn(function() return inside:wait_link("v0", {state = "up"}, 10).ifname end)
+  sleep(0)
+  ip:link("set", {ifname = "v0", state = "up"})
+  check.equal(t:wait(10), "v0")
+  local outside = netlink.route()
+  ns:run(function() -- monitors, too, are where the handle is
+    check.equal(outside:wait_link("v0", 0), nil)
+    check.equal(inside:wait_link("v0", 0).ifname, "v0")
+  end)
+  inside:close()
+  outside:close()
+end)
+
 lab("iterators are lists, JSON and text; loops may be left early", function(ip)
   pair(ip)
   for i = 1, 3 do
