@@ -134,6 +134,62 @@ test("frames of netlink print as packets, with family and direction", function()
   check.equal(netlink.decode(p.Netlink.payload)[1].index, 1)
 end)
 
+test("events of processes in a capture", function()
+  local data = string.pack("=I4I4I8I4I4I4I4I4I4", 0x80000000, 1, 5, 11, 11, 0x300, 17, 10, 10)
+  local body = string.pack("=I4I4I4I4I2I2", 1, 1, 9, 0, #data, 0) .. data
+  local frame = cooked(TO_USER, 11, string.pack("=I4I2I2I4I4", 16 + #body, 3, 0, 9, 0) .. body)
+  for e, at in netlink.capture(capture{frame}) do
+    check.equal({at.family, e.event, e.exit_code}, {"connector", "exit", 3})
+  end
+end)
+
+-- Octets that were true once, with some of them changed or taken away.
+local function spoil(octets)
+  local out = {octets:byte(1, -1)}
+  for _ = 1, math.random(1, 6) do
+    local i = math.random(#out)
+    local how = math.random(4)
+    if how == 1 then out[i] = math.random(0, 255)
+    elseif how == 2 then out[i] = 0
+    elseif how == 3 then out[i] = 255
+    elseif #out > 17 then table.remove(out, i) end
+  end
+  return string.char(unpack(out))
+end
+
+test("octets that were spoiled do no harm, in any family", function()
+  local ctrl, ethtool = require "netlink.ctrl", require "netlink.ethtool_message"
+  local wireguard, diag = require "netlink.wireguard_message", require "netlink.diag_message"
+  local ANY = ("\0"):rep(16)
+  local good = {
+    {"route", ADDRESS}, {"route", GETLINK},
+    {"generic", netlink.encode(ctrl, {cmd = "NEWFAMILY", family_name = "ethtool", family_id = 0x15, ops = {{id = 1, flags = "do"}},
+      policy = {[4] = {[1] = {type = "u32"}}}}, {type = 16})},
+    {"generic", netlink.encode(ethtool, {cmd = "FEATURES_NTF", HEADER = {dev_name = "v0"},
+      hw = {size = 60, bits = {bit = {{index = 1, name = "x", value = true}, {index = 2, name = "y"}}}}}, {type = 0x15})},
+    {"generic", netlink.encode(wireguard, {cmd = 0, ifname = "wg0", peers = {{public_key = ANY .. ANY,
+      allowedips = {{family = 2, ipaddr = "10.0.0.0", cidr_mask = 8}}}}}, {type = 0x22})},
+    {"sock_diag", netlink.encode(diag, {family = 2, state = 1, src = ANY, dst = ANY, cong = "bbr", info = {rtt = 5}}, {type = 20})},
+    {"netfilter", string.pack("=I4I2I2I4I4", 28, 0xa00, 0, 0, 0) .. "\2\0\0\10" .. "\8\0\1\0abc\0"},
+    {"xfrm", string.pack("=I4I2I2I4I4", 28, 16, 0, 0, 0) .. ("x"):rep(12)},
+    {"connector", string.pack("=I4I2I2I4I4", 56, 3, 0, 0, 0) .. string.pack("=I4I4I4I4I2I2I4I4I8", 1, 1, 1, 0, 20, 0, 2, 0, 7) .. "\1\0\0\0"},
+    {"uevent", "libudev\0\254\237\202\254" .. string.pack("=I4I4I4", 40, 40, 4) .. ("\0"):rep(16) .. "A=1\0"},
+  }
+  for _ = 1, 400 do
+    for _, one in ipairs(good) do
+      local octets = spoil(one[2])
+      local list = netlink.decode(octets, {family = one[1], families = {[0x15] = "ethtool", [0x22] = "wireguard"}})
+      for _, m in ipairs(list) do
+        check.equal(type(tostring(m)), "string")
+        if type(m) == "userdata" then
+          m:totable()
+          m:fields()
+        end
+      end
+    end
+  end
+end)
+
 if not clock.virtual then
   test("what the kernel really says: dumps of links, addresses and routes, captured and decoded", function()
     os.execute("ip link set lo up; ip link add cs0 type veth peer name cs1; ip addr add 10.77.0.1/24 dev cs0; ip link set cs0 up")

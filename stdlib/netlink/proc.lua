@@ -49,7 +49,7 @@ function netlink.parse_proc(octets)
   local what, cpu, time = string.unpack("=I4I4I8", octets, 21)
   local known = EVENTS[what]
   local e = setmetatable({
-    what = what, event = known and known[1] or ("0x%x"):format(what), cpu = cpu, time = tonumber(time) / 1e9, seq = seq, ack = ack,
+    what = what, event = known and known[1] or ("0x%x"):format(what), cpu = cpu, time = tonumber(tostring(time)) / 1e9, seq = seq, ack = ack,
   }, ProcEvent)
   if not known or #octets < 36 + string.packsize(known[2]) then return e end
   local values = {string.unpack(known[2], octets, 37)}

@@ -42,15 +42,21 @@ end
 
 --- From messages to tables --------------------------------------------------------
 
+-- Seconds of a struct timespec; nil of none, and of the time that stands for never.
+local function seconds(when)
+  if not when or not when.sec or not when.nsec then return nil end
+  local s = tonumber(tostring(when.sec)) + tonumber(tostring(when.nsec)) / 1e9
+  return s ~= 0 and s or nil
+end
+
 local function describe_peer(p)
-  local when = p.last_handshake_time
   local allowed = {}
   for _, a in ipairs(p.allowedips or {}) do allowed[#allowed + 1] = ("%s/%d"):format(a.ipaddr, a.cidr_mask) end
   return {
     public_key = text_of(p.public_key), preshared_key = text_of(p.preshared_key),
     endpoint = p.endpoint and inet.from_sockaddr(p.endpoint), allowed_ips = allowed,
     persistent_keepalive = p.persistent_keepalive_interval ~= 0 and p.persistent_keepalive_interval or nil,
-    last_handshake = when and tonumber(when.sec) ~= 0 and tonumber(when.sec) + tonumber(when.nsec) / 1e9 or nil,
+    last_handshake = seconds(p.last_handshake_time),
     rx_bytes = p.rx_bytes, tx_bytes = p.tx_bytes,
   }
 end
