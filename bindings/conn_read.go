@@ -90,7 +90,14 @@ func newConn(w *connWorld, c engine.Conn) *Conn {
 		k.memory = true
 		k.unnotify = n.Notify(k.wake)
 	}
-	k.forget = w.h.OnClose(k)
+	if _, ok := c.(*engine.Port); ok {
+		k.forget = w.h.OnClose(k) // it lives as long as its LAN, and holds nothing of the system
+		return k
+	}
+	// What no script can reach any more holds its descriptor no longer. A file's
+	// timers are the loop's.
+	_, file := c.(engine.FrameWriter)
+	k.forget = lua.Own(w.h, k, c.Name(), (*Conn).Close, c.Close, file)
 	return k
 }
 

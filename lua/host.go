@@ -7,8 +7,11 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"runtime"
+	"slices"
 	"sync"
 	"time"
+	"weak"
 
 	gopher "github.com/yuin/gopher-lua"
 
@@ -69,6 +72,8 @@ type Host struct {
 	args     []string
 	script   string // folder of the main script, "" if there is none
 	closers  []*closer
+	unclosed []string // names of what was dropped and not closed
+	freeing  sync.WaitGroup
 	closed   bool
 	resolver []func(name string) (Value, error)
 }
@@ -386,6 +391,65 @@ func (h *Host) OnClose(c io.Closer) (remove func()) {
 	}
 }
 
+// Own is OnClose for a value that scripts hold: name is what it is called, close
+// ends it. It does not keep v alive: when no script can reach v any more drop
+// frees what it held, at the latest when the host closes; drop and close refer to
+// that and not to v. drop runs on a goroutine of its own, or, with onLoop, with
+// the baton held. Leftovers names what was dropped.
+func Own[T any](h *Host, v *T, name string, close func(*T) error, drop func() error, onLoop bool) (remove func()) {
+	held := weak.Make(v)
+	o := &owned{h: h, name: name, drop: drop, onLoop: onLoop}
+	o.close = func() error {
+		if v := held.Value(); v != nil {
+			return close(v)
+		}
+		return drop()
+	}
+	o.remove = h.OnClose(o)
+	cleanup := runtime.AddCleanup(v, (*owned).dropped, o)
+	return func() {
+		cleanup.Stop()
+		o.remove()
+	}
+}
+
+// owned is what Own keeps of a value.
+type owned struct {
+	h           *Host
+	name        string
+	close, drop func() error
+	onLoop      bool
+	remove      func()
+}
+
+func (o *owned) Close() error { return o.close() }
+
+// Name is for Leftovers.
+func (o *owned) Name() string { return o.name }
+
+// dropped runs when nothing refers to the value any more.
+func (o *owned) dropped() {
+	free := func() {
+		o.h.mu.Lock()
+		listed := slices.ContainsFunc(o.h.closers, func(c *closer) bool { return c.Closer == io.Closer(o) })
+		if listed {
+			o.h.unclosed = append(o.h.unclosed, o.name)
+			o.h.freeing.Add(1)
+			defer o.h.freeing.Done()
+		}
+		o.h.mu.Unlock()
+		if listed { // else the host has closed it
+			o.remove()
+			_ = guard(o.drop) // there is nobody to tell
+		}
+	}
+	if o.onLoop {
+		o.h.Post(free)
+	} else {
+		go free()
+	}
+}
+
 // ErrHostClosed is the reason for which Close cancels what is left.
 var ErrHostClosed error = cancelled{"the host is closed"}
 
@@ -421,6 +485,7 @@ func (h *Host) closeOpen() error {
 			errs = append(errs, err)
 		}
 	}
+	h.freeing.Wait()
 	h.drain() // output of programs that have ended just now
 	for range 3 {
 		if h.all.head == nil {

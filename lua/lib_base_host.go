@@ -20,6 +20,8 @@ type library struct {
 	errString, errConcat *Function
 	tostring             Value // as it was at the start: a script may have its own
 	loaded, pkg          *Table
+	loading              map[string]*loadingModule // modules whose chunks run
+	awaits               map[*Task]string          // the one that a task waits for
 }
 
 // openLibs opens the language and the host's own modules.
@@ -452,9 +454,17 @@ var requiring = &UserData{Metatable: Nil} // marks a module that is being loaded
 func (h *Host) luaRequire(L *State) int {
 	name := checkString(L, 1)
 	loaded := h.libs.loaded
-	if v := loaded.RawGetString(name); Truth(v) {
+	for {
+		v := loaded.RawGetString(name)
 		if v == requiring {
-			raisef(L, "loop or previous error loading module '%s'", name)
+			// Another task loads it, and sleeps meanwhile: wait, unless it waits for us.
+			if err := h.awaitModule(L, name); err != nil {
+				h.Raise(L, err)
+			}
+			continue
+		}
+		if !Truth(v) {
+			break
 		}
 		L.Push(v)
 		return 1
@@ -491,13 +501,46 @@ func (h *Host) luaRequire(L *State) int {
 	}
 }
 
+// A loadingModule is a module whose chunk has not returned yet.
+type loadingModule struct {
+	by   *Task
+	done *Cond
+}
+
+// awaitModule waits until a module that another task loads is loaded, or has
+// failed. What this task itself is loading, or what waits for that, is a loop.
+func (h *Host) awaitModule(L *State, name string) error {
+	m := h.libs.loading[name]
+	for at, n := m, 0; ; n++ {
+		if at == nil || at.by == nil || h.cur == nil || at.by == h.cur || n > len(h.libs.loading) {
+			raisef(L, "loop or previous error loading module '%s'", name)
+		}
+		other := h.libs.awaits[at.by]
+		if other == "" {
+			break
+		}
+		at = h.libs.loading[other]
+	}
+	h.libs.awaits[h.cur] = name
+	defer delete(h.libs.awaits, h.cur)
+	_, err := m.done.Wait(-1, "require "+name)
+	return err
+}
+
 func (h *Host) runModule(L *State, name string, fn *Function) int {
 	loaded := h.libs.loaded
 	loaded.RawSetString(name, requiring)
+	m := &loadingModule{by: h.cur, done: h.NewCond()}
+	if h.libs.loading == nil {
+		h.libs.loading, h.libs.awaits = map[string]*loadingModule{}, map[*Task]string{}
+	}
+	h.libs.loading[name] = m
 	defer func() {
 		if loaded.RawGetString(name) == requiring { // it failed: the next require tries again
 			loaded.RawSetString(name, Nil)
 		}
+		delete(h.libs.loading, name)
+		m.done.Broadcast()
 	}()
 	L.Push(fn)
 	L.Push(String(name))

@@ -17,20 +17,21 @@ import (
 
 // A File is an open file as Lua sees it.
 type File struct {
-	h      *Host
-	name   string
-	src    io.Reader     // below r
-	r      *bufio.Reader // nil when it is not for reading
-	w      *bufio.Writer // nil when it is not for writing
-	out    *stdout       // standard output instead of w
-	file   *os.File      // nil for streams that are no files
-	proc   *exec.Cmd     // behind a pipe of popen
-	pump   *pump
-	line   bool // flush after each write that ends a line
-	none   bool // flush after each write
-	std    bool // one of the standard streams
-	closed bool
-	forget func()
+	h       *Host
+	name    string
+	src     io.Reader     // below r
+	r       *bufio.Reader // nil when it is not for reading
+	w       *bufio.Writer // nil when it is not for writing
+	out     *stdout       // standard output instead of w
+	file    *os.File      // nil for streams that are no files
+	proc    *exec.Cmd     // behind a pipe of popen
+	pump    *pump
+	line    bool // flush after each write that ends a line
+	none    bool // flush after each write
+	std     bool // one of the standard streams
+	closed  bool
+	regular bool // a file on a disk, which never blocks
+	forget  func()
 
 	reading, writing turn
 }
@@ -162,6 +163,7 @@ func (h *Host) newFile(f *os.File, name string, read, write bool) *File {
 	lf := &File{h: h, name: name, file: f}
 	st, err := f.Stat()
 	regular := err == nil && st.Mode().IsRegular()
+	lf.regular = regular
 	if read {
 		lf.src = pollReader{h, f}
 		if !regular {
@@ -182,7 +184,18 @@ func (h *Host) newFile(f *os.File, name string, read, write bool) *File {
 
 // keep has the host close f at its own end at the latest.
 func (f *File) keep() *File {
-	f.forget = f.h.OnClose(closeFunc(f.abandon))
+	if !f.regular {
+		f.forget = f.h.OnClose(closeFunc(f.abandon))
+		return f
+	}
+	w, file := f.w, f.file
+	f.forget = Own(f.h, f, "file "+f.name, (*File).abandon, func() error {
+		var err error
+		if w != nil {
+			err = w.Flush()
+		}
+		return errors.Join(err, file.Close())
+	}, false)
 	return f
 }
 

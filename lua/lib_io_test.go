@@ -210,3 +210,36 @@ func TestOutputOfProgramsComesBeforeTheEnd(t *testing.T) {
 		t.Errorf("%q", &out)
 	}
 }
+
+// A file that no script can reach any more is closed, with what was written to
+// it, and the runner of tests hears of it.
+func TestDroppedFilesAreClosed(t *testing.T) {
+	r := newRun(t, func(c *Config) { c.Clock = clock.Real() })
+	name := filepath.Join(t.TempDir(), "dropped")
+	src := `do local f = io.open(arg[1], "w") f:write("what was written") end
+local kept = io.open(arg[1])
+for _ = 1, 100 do
+  collectgarbage()
+  sleep(0.01)
+  local g = io.open(arg[1])
+  if g:read("*a") ~= "" then g:close() break end
+  g:close()
+end
+print(kept:read("*a"))`
+	if err := r.h.RunScript(t.Context(), "main.lua", src, name); err != nil {
+		t.Fatal(r.h.Report(err))
+	}
+	if got := r.out.String(); got != "what was written\n" {
+		t.Errorf("got %q", got)
+	}
+	left := strings.Join(r.h.Leftovers(), "\n")
+	if want := "file " + name + " was not closed"; strings.Count(left, want) != 2 { // the one that was dropped, and the one that is kept
+		t.Errorf("left over: %s", left)
+	}
+	if err := r.h.Clean(); err != nil {
+		t.Error(err)
+	}
+	if left := r.h.Leftovers(); left != nil {
+		t.Errorf("left over: %v", left)
+	}
+}

@@ -123,6 +123,46 @@ print(pcall(os.time, {year=1}))`,
 		"set\tnil\tC\tnil\n90061\t90061.5\t1970-01-02 01:01:01 Fri 002 AM 70 %\tThu Jan  1 00:00:00 1970\n1970\t1\t2\t0\t6\t2\tfalse\n86400\t978350400\t2\nfalse\tfield 'day' missing in date table")
 }
 
+// A module that sleeps while it loads is loaded once; other tasks wait for it,
+// and hear when it fails or would wait for them.
+func TestRequireWaitsForAnotherTask(t *testing.T) {
+	r := newRun(t, func(c *Config) {
+		c.Stdlib = fstest.MapFS{
+			"slow.lua":    {Data: []byte("n = (n or 0) + 1 sleep(0.1) return {n = n}")},
+			"failing.lua": {Data: []byte("tries = (tries or 0) + 1 sleep(0.1) error('no luck ' .. tries, 0)")},
+			"one.lua":     {Data: []byte("sleep(0.1) return {other = require 'two'}")},
+			"two.lua":     {Data: []byte("sleep(0.1) return {other = require 'one'}")},
+			"long.lua":    {Data: []byte("sleep(1000)")},
+		}
+	})
+	src := `
+local ts = {}
+for i = 1, 3 do ts[i] = spawn(require, "slow") end
+local m = require "slow"
+for i = 1, 3 do print(ts[i]:wait() == m, m.n) end
+for i = 1, 2 do ts[i] = spawn(pcall, require, "failing") end
+for i = 1, 2 do print(ts[i]:wait()) end
+local x, y = spawn(pcall, require, "one"), spawn(pcall, require, "two")
+print(x:wait()) print(y:wait())
+local first = spawn(require, "long")
+sleep(0.01)
+local second = spawn(require, "long")
+sleep(0.01)
+second:cancel()
+print(select(2, pcall(second.wait, second)).kind)
+first:cancel()
+print(select(2, pcall(first.wait, first)).kind)`
+	if err := r.h.RunScript(t.Context(), "main.lua", src); err != nil {
+		t.Fatal(r.h.Report(err))
+	}
+	got := r.out.String()
+	for _, w := range []string{"true\t1\ntrue\t1\ntrue\t1\n", "no luck 1\n", "no luck 2\n", "two.lua:1: loop or previous error loading module 'one'\n", "cancelled\ncancelled\n"} {
+		if !strings.Contains(got, w) {
+			t.Errorf("no %q in\n%s", w, got)
+		}
+	}
+}
+
 func TestLoadAndRequire(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, src string) {

@@ -48,7 +48,10 @@ func (h *Host) Leftovers() (names []string) {
 		if n, ok := c.Closer.(interface{ Name() string }); ok {
 			name = n.Name()
 		}
-		names = append(names, name+" is still open")
+		names = append(names, name+" was not closed")
+	}
+	for _, name := range h.unclosed {
+		names = append(names, name+" was not closed")
 	}
 	return names
 }
@@ -56,6 +59,9 @@ func (h *Host) Leftovers() (names []string) {
 // Clean closes what was opened and ends all tasks; the host can go on.
 func (h *Host) Clean() error {
 	err := h.closeOpen()
+	h.mu.Lock()
+	h.unclosed = nil
+	h.mu.Unlock()
 	h.failed, h.unseen = h.failed[:0], h.unseen[:0]
 	return err
 }
