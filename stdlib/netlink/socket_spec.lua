@@ -40,8 +40,9 @@ end
 
 local function code(n) return string.pack("=i4", n) .. ("\0"):rep(16) end
 
+-- Sockets and network namespaces that this process has open.
 local function descriptors()
-  local p = io.popen("ls /proc/$PPID/fd | wc -l")
+  local p = io.popen("ls -l /proc/$PPID/fd | grep -cE 'socket:|net:|/ns/'")
   local n = tonumber(p:read("*a"))
   p:close()
   return n
