@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -382,4 +384,107 @@ func FuzzPcapRoundTrip(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A million frames, read and written again, are the same file, and take no more
+// memory than a few.
+func TestPcapMillion(t *testing.T) {
+	n := 1_000_000
+	if testing.Short() {
+		n = 50_000
+	}
+	for _, ending := range []string{".pcap", ".pcapng", ".pcapng.zst"} {
+		dir := t.TempDir()
+		first, second := filepath.Join(dir, "a"+ending), filepath.Join(dir, "b"+ending)
+		nanos := true
+		cfg := engine.PcapWriterConfig{File: first, LinkType: engine.LinkEthernet, Nanos: &nanos}
+		w, err := engine.CreatePcap(realEnv(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		octets := frame(0, 200)
+		info := &engine.FrameInfo{Interface: "eth0"}
+		for i := range n {
+			binary.BigEndian.PutUint32(octets[14:], uint32(i))
+			f := engine.Frame{Data: octets[:60+i%140], Len: 60 + i%200, Time: time.Unix(1700000000, int64(i)*997), Link: engine.LinkEthernet, Info: info}
+			f.Len = max(f.Len, len(f.Data))
+			if _, err := w.TryWriteFrames([]engine.Frame{f}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		close2(t, w)
+		r, err := engine.OpenPcap(realEnv(), engine.PcapConfig{File: first})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.File = second
+		if w, err = engine.CreatePcap(realEnv(), cfg); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		fs := make([]engine.Frame, 64)
+		read := 0
+		for {
+			k, err := r.TryRead(fs)
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m, err := w.TryWriteFrames(fs[:k]); m != k || err != nil {
+				t.Fatal(m, err)
+			}
+			read += k
+		}
+		runtime.ReadMemStats(&after)
+		close2(t, w)
+		close2(t, r)
+		if grown := after.TotalAlloc - before.TotalAlloc; read != n || grown > 16<<20 {
+			t.Errorf("%s: %d frames, %d octets allocated", ending, read, grown)
+		}
+		same(t, first, second)
+	}
+}
+
+// same compares files.
+func same(t *testing.T, a, b string) {
+	t.Helper()
+	x, err1 := os.ReadFile(a)
+	y, err2 := os.ReadFile(b)
+	if err1 != nil || err2 != nil || !bytes.Equal(x, y) {
+		t.Errorf("%s and %s differ (%d and %d octets) %v %v", a, b, len(x), len(y), err1, err2)
+	}
+}
+
+func BenchmarkPcapNgWrite(b *testing.B) {
+	w, err := engine.CreatePcap(realEnv(), engine.PcapWriterConfig{File: filepath.Join(b.TempDir(), "x.pcapng"), LinkType: engine.LinkEthernet})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer w.Close()
+	one := [][]byte{frame(0, 64)}
+	b.ReportAllocs()
+	for range b.N {
+		w.TryWrite(one)
+	}
+}
+
+func BenchmarkPcapNgRead(b *testing.B) {
+	const frames = 100_000
+	fs := make([]engine.Frame, frames)
+	for i := range fs {
+		fs[i] = engine.Frame{Data: frame(i, 64), Len: 64, Link: engine.LinkEthernet, Time: time.Unix(1, int64(i))}
+	}
+	file := written(b, engine.PcapWriterConfig{File: "x.pcapng", LinkType: engine.LinkEthernet}, fs...)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := 0; i < b.N; i += frames {
+		r, err := engine.OpenPcap(realEnv(), engine.PcapConfig{File: file})
+		for err == nil {
+			_, err = r.TryRead(fs[:64])
+		}
+		r.Close()
+	}
 }
