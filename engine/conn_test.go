@@ -359,7 +359,7 @@ func conformance(t *testing.T, m medium) {
 		}
 		from, to := m.pair(t)
 		r := to()
-		n := 300_000
+		n := 100_000 // a million: TestEveryConnectorCounts
 		if testing.Short() {
 			n = 30_000
 		}
@@ -400,9 +400,9 @@ func conformance(t *testing.T, m medium) {
 		t.Logf("sent %d, received %d, dropped %d", n, s.RxFrames, lost)
 	})
 	t.Run("opening and closing leaves nothing behind", func(t *testing.T) {
-		n := 1000
+		n := 100 // a thousand: TestEveryConnectorLeaves
 		if testing.Short() || m.slow {
-			n = 50
+			n = 20
 		}
 		cycle := func() {
 			from, to := m.pair(t)

@@ -298,10 +298,10 @@ func TestEveryConnectorLeaves(t *testing.T) {
 					after.files-before.files, after.goroutines-before.goroutines, before.kernel, after.kernel)
 			}
 			slices.Sort(took)
-			median := took[len(took)/2]
-			t.Logf("%d cycles of %v; a reader was woken after %v, at worst %v", cycles, each, median, took[len(took)-1])
-			if median > time.Millisecond && !testing.Short() {
-				t.Errorf("a blocked reader was woken after %v", median)
+			t.Logf("%d cycles of %v; a reader was woken after %v, at worst %v", cycles, each, took[len(took)/2], took[len(took)-1])
+			// One of four: the machine may be busy, the code may not be.
+			if quick := took[len(took)/4]; quick > time.Millisecond {
+				t.Errorf("a blocked reader was woken after %v", quick)
 			}
 		})
 	}
