@@ -19,9 +19,9 @@ type datagrams struct {
 	snaplen int // octets of a frame to keep
 	longest int // frame that it sends
 
-	to  sockaddr // where frames go; empty: to the peer the socket is connected to
-	own sockaddr // what comes from there we have sent ourselves, and is not read; may be empty
-	echo bool    // what we send we read, too
+	to   sockaddr // where frames go; empty: to the peer the socket is connected to
+	own  sockaddr // what comes from there we have sent ourselves, and is not read; may be empty
+	echo bool     // what we send we read, too
 
 	// aim says where a frame goes, if its own header does.
 	aim func(frame []byte, to *sockaddr) error
