@@ -23,7 +23,7 @@ local function class(kind) return function(name, a, b)
   if kind == "message" then c.fields, c.attrs = a, opts.attrs or {}
   elseif kind == "attrs" then c.attrs = a
   else c.fields = a end
-  c.prefix, c.event, c.key, c.requests = opts.prefix or "", opts.event, opts.key, opts.requests
+  c.prefix, c.event, c.key, c.doc = opts.prefix or "", opts.event, opts.key, opts.doc
   return c
 end end
 local function of(kind) return function(t) return {kind = kind, elem = t} end end
@@ -81,10 +81,11 @@ while queue[i] do
     for _, f in ipairs(c.fields) do print("field", f[1], typ(f[2], queue) .. option(f)) end
     for _, a in ipairs(c.attrs) do print("attr", a[1], a[2], typ(a[3], queue) .. option(a)) end
     local types = {}
-    for n, name in pairs(c.event or {}) do types[#types + 1] = n .. "=" .. name end
+    for n, name in pairs(c.event or {}) do types[#types + 1] = ("%03d"):format(n) .. "=" .. name end
     table.sort(types)
     if #types > 0 then print("events", table.concat(types, " ")) end
     if c.key then print "key" end
+    if c.doc then print("doc", c.doc) end
   end
 end
 `
@@ -98,6 +99,7 @@ type declared struct {
 	fallback           string
 	events             string
 	key                bool
+	doc                string
 }
 
 type declaredRow struct {
@@ -139,6 +141,8 @@ func declaredClasses(t *testing.T) (classes map[string]*declared, roots map[stri
 			c.events = w[1]
 		case "key":
 			c.key = true
+		case "doc":
+			c.doc = w[1]
 		default:
 			c = &declared{kind: w[0], name: w[2], prefix: w[3], attrs: map[int]declaredRow{}, cases: map[string]string{}}
 			classes["#"+w[1]] = c
@@ -632,5 +636,88 @@ func TestClassesAgreeWithTheKernelsSpecifications(t *testing.T) {
 			}
 			t.Logf("%d attributes and members agree", c.count)
 		})
+	}
+}
+
+// The table of classes in docs/netlink.md is what the declarations say:
+// go test ./stdlib -run ClassesAreDocumented -update
+func TestClassesAreDocumented(t *testing.T) {
+	const begin, end = "<!-- classes: printed from the declarations -->\n", "<!-- end of classes -->\n"
+	classes, roots := declaredClasses(t)
+	var b strings.Builder
+	b.WriteString("| class | what | messages |\n|---|---|---|\n")
+	for _, name := range slices.Sorted(maps.Keys(roots)) {
+		c := roots[name]
+		if c.doc == "" {
+			t.Errorf("class %s has no doc", name)
+		}
+		if !strings.Contains(c.doc, "linux/") && !strings.Contains(c.doc, "struct ") {
+			t.Errorf("class %s: %q names no header and no structure of the kernel's", name, c.doc)
+		}
+		if !c.key && name != "action" && name != "nduseropt" {
+			t.Errorf("class %s has no key", name)
+		}
+		var events []string
+		for _, e := range strings.Fields(c.events) {
+			_, event, _ := strings.Cut(e, "=")
+			events = append(events, strings.TrimPrefix(event, "RTM_"))
+		}
+		if len(events) == 0 {
+			t.Errorf("class %s has no events", name)
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, c.doc, strings.Join(events, ", "))
+	}
+	b.WriteString("\n| what depends on | is known for |\n|---|---|\n")
+	for _, of := range []struct{ class, attr, what string }{
+		{"link", "LINKINFO.DATA", "the kind of a link"}, {"link", "LINKINFO.SLAVE_DATA", "the kind of its master"},
+		{"route", "ENCAP", "the encapsulation of a route"},
+		{"qdisc", "OPTIONS", "the kind of a qdisc"}, {"tclass", "OPTIONS", "the kind of a class"},
+		{"filter", "OPTIONS", "the kind of a filter"}, {"action", "TAB.OPTIONS", "the kind of an action"},
+		{"qdisc", "XSTATS", "counters by the kind of a qdisc"},
+	} {
+		c := roots[of.class]
+		for part := range strings.SplitSeq(of.attr, ".") {
+			if c == nil {
+				t.Fatalf("%s.%s: no class", of.class, of.attr)
+			}
+			found := false
+			for _, a := range c.attrs {
+				if a.name == part {
+					c, _ = inner(classes, a.typ)
+					found = true
+				}
+			}
+			if !found {
+				t.Fatalf("%s.%s: no %s", of.class, of.attr, part)
+			}
+		}
+		kinds := slices.Sorted(maps.Keys(c.cases))
+		for i, kind := range kinds {
+			if _, err := strconv.Atoi(kind); err == nil { // by number: named after the class
+				of, _ := inner(classes, c.cases[kind])
+				kinds[i] = strings.TrimPrefix(of.name, "encap_")
+			}
+		}
+		slices.Sort(kinds)
+		fmt.Fprintf(&b, "| %s | %s |\n", of.what, strings.Join(kinds, ", "))
+	}
+	file := filepath.Join("..", "docs", "netlink.md")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(text), begin)
+	was, tail, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s: no place for the table of classes", file)
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(head+begin+b.String()+end+tail), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if was != b.String() {
+		t.Errorf("%s: the table of classes is old (go test ./stdlib -run ClassesAreDocumented -update)\nwant\n%s", file, b.String())
 	}
 }

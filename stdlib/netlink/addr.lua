@@ -7,8 +7,6 @@ local FLAGS = {
   "noprefixroute", "autojoin", "stable-privacy",
 }
 
----An address of an interface: linux/if_addr.h. A link's multicast and anycast
----addresses come in the same form. Times in seconds and hundredths.
 return netlink.message("addr", {
   { "family", "u8", names = words.family },
   { "prefixlen", "u8" },
@@ -16,6 +14,8 @@ return netlink.message("addr", {
   { "scope", "u8", names = words.scope },
   { "index", "u32" },
 }, {
+  doc = "An address of an interface: linux/if_addr.h. A link's multicast and anycast addresses come in the same " ..
+    "form. Times in seconds and hundredths.",
   prefix = "IFA_",
   text = function(m, o) return require "netlink.print".addr(m, o) end,
   words = function(m, name, o) return require "netlink.print".member(m, name, o) end,

@@ -181,7 +181,6 @@ local linkinfo = attrs("linkinfo", {
   }, "bytes")) },
 }, { prefix = "IFLA_INFO_" })
 
----A network interface: linux/if_link.h.
 local link = netlink.message("link", {
   { "family", "u8", names = words.family },
   { "pad", "u8" },
@@ -193,6 +192,7 @@ local link = netlink.message("link", {
   } },
   { "change", "u32", show = "hex" },
 }, {
+  doc = "A network interface: linux/if_link.h.",
   prefix = "IFLA_",
   text = function(m, o) return require "netlink.print".link(m, o) end,
   words = function(m, name, o) return require "netlink.print".member(m, name, o) end,

@@ -21,8 +21,8 @@ local entry = {
   { "pad", "u16" },
 }
 
----What is asked for when a group is added, deleted or searched: MDBA_SET_ENTRY_*.
 local set = message("mdb_set", header, {
+  doc = "What is asked for when a group is added, deleted or searched: MDBA_SET_ENTRY_*.",
   prefix = "MDBA_",
   attrs = {
     { "SET_ENTRY", 1, struct("br_mdb_entry", entry) },
@@ -43,8 +43,8 @@ local set = message("mdb_set", header, {
   },
 })
 
----The multicast groups of a bridge and its ports towards routers: linux/if_bridge.h.
 return message("mdb", header, {
+  doc = "The multicast groups of a bridge and its ports towards routers: linux/if_bridge.h.",
   prefix = "MDBA_",
   key = { "ifindex", "MDBA_MDB" },
   event = { [84] = "RTM_NEWMDB", [85] = "RTM_DELMDB", [86] = "RTM_GETMDB" },

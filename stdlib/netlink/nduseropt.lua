@@ -2,8 +2,6 @@
 -- linux/rtnetlink.h, struct nduseroptmsg.
 local words = require "netlink.words"
 
----An option of neighbour discovery, such as RDNSS (RFC 8106): struct nduseroptmsg.
----The option as it was received is `options`.
 return netlink.message("nduseropt", {
   { "family", "u8", names = words.family },
   { "pad1", "u8" },
@@ -15,6 +13,8 @@ return netlink.message("nduseropt", {
   { "pad3", "u32" },
   { "options", "bytes", size = "opts_len" },
 }, {
+  doc = "An option of neighbour discovery, such as RDNSS (RFC 8106): struct nduseroptmsg. The option as it was " ..
+    "received is `options`.",
   prefix = "NDUSEROPT_",
   event = { [68] = "RTM_NEWNDUSEROPT" },
   attrs = {

@@ -6,7 +6,6 @@ local attrs, message, struct = netlink.attrs, netlink.message, netlink.struct
 local STATES = { "INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", "FAILED", "NOARP", "PERMANENT" }
 local FLAGS = { "use", "self", "master", "proxy", "extern_learn", "offload", "sticky", "router" }
 
----A neighbour, or where a bridge or a VXLAN forwards to: linux/neighbour.h.
 return message("neigh", {
   { "family", "u8", names = words.family },
   { "pad1", "u8" },
@@ -16,6 +15,7 @@ return message("neigh", {
   { "flags", "u8", flags = FLAGS },
   { "type", "u8", names = words.route },
 }, {
+  doc = "A neighbour, or where a bridge or a VXLAN forwards to: linux/neighbour.h.",
   prefix = "NDA_",
   text = function(m, o) return require "netlink.print".neigh(m, o) end,
   words = function(m, name, o) return require "netlink.print".member(m, name, o) end,

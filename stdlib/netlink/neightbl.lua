@@ -9,12 +9,12 @@ local function members(type, names)
   return list
 end
 
----A table of neighbours, ARP's or NDP's: struct ndtmsg. Times in milliseconds.
 return message("neightbl", {
   { "family", "u8", names = words.family },
   { "pad1", "u8" },
   { "pad2", "u16" },
 }, {
+  doc = "A table of neighbours, ARP's or NDP's: struct ndtmsg. Times in milliseconds.",
   prefix = "NDTA_",
   key = { "family", "NDTA_NAME", "NDTA_PARMS" },
   event = { [64] = "RTM_NEWNEIGHTBL", [66] = "RTM_GETNEIGHTBL", [67] = "RTM_SETNEIGHTBL" },

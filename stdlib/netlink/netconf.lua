@@ -1,12 +1,12 @@
 -- What may be configured of IP on an interface: linux/netconf.h, struct netconfmsg.
 local words = require "netlink.words"
 
----How a family treats an interface; the index -1 is all, -2 the default: linux/netconf.h.
 return netlink.message("netconf", {
   { "family", "u8", names = words.family },
   { "pad1", "u8" }, -- the structure is one octet, and the kernel wants it filled up
   { "pad2", "u16" },
 }, {
+  doc = "How a family treats an interface; the index -1 is all, -2 the default: linux/netconf.h.",
   prefix = "NETCONFA_",
   text = function(m, o) return require "netlink.print".netconf(m, o) end,
   words = function(m, name, o) return require "netlink.print".member(m, name, o) end,

@@ -4,7 +4,6 @@ local encap = require "netlink.encap"
 
 local array, attrs, by, multi, struct = netlink.array, netlink.attrs, netlink.by, netlink.multi, netlink.struct
 
----A next hop, or a group of them: linux/nexthop.h. Times in hundredths of a second.
 return netlink.message("nexthop", {
   { "family", "u8", names = words.family },
   { "scope", "u8", names = words.scope },
@@ -12,6 +11,7 @@ return netlink.message("nexthop", {
   { "resvd", "u8" },
   { "flags", "u32", flags = words.nexthop_flags },
 }, {
+  doc = "A next hop, or a group of them: linux/nexthop.h. Times in hundredths of a second.",
   prefix = "NHA_",
   text = function(m, o) return require "netlink.print".nexthop(m, o) end,
   words = function(m, name, o) return require "netlink.print".member(m, name, o) end,

@@ -1,7 +1,6 @@
 -- Prefixes from router advertisements: linux/rtnetlink.h, struct prefixmsg.
 local words = require "netlink.words"
 
----A prefix that a router announced, RFC 4861 §4.6.2: struct prefixmsg. Times in seconds.
 return netlink.message("prefix", {
   { "family", "u8", names = words.family },
   { "pad1", "u8" },
@@ -12,6 +11,7 @@ return netlink.message("prefix", {
   { "flags", "u8", flags = { "onlink", "autoconf" } },
   { "pad3", "u8" },
 }, {
+  doc = "A prefix that a router announced, RFC 4861 §4.6.2: struct prefixmsg. Times in seconds.",
   prefix = "PREFIX_",
   text = function(m, o) return require "netlink.print".prefix(m, o) end,
   words = function(m, name, o) return require "netlink.print".member(m, name, o) end,

@@ -32,13 +32,13 @@ local metrics = attrs("metrics", {
   { "FASTOPEN_NO_COOKIE", 17, "u32" },
 }, { prefix = "RTAX_" })
 
----One of several next hops: struct rtnexthop, its length first.
 local nexthop = message("rtnexthop", {
   { "len", "u16" },
   { "flags", "u8", flags = words.nexthop_flags },
   { "hops", "u8" }, -- the weight less one
   { "ifindex", "s32" },
 }, {
+  doc = "One of several next hops: struct rtnexthop, its length first.",
   prefix = "RTA_",
   length = "len",
   attrs = {
@@ -51,7 +51,6 @@ local nexthop = message("rtnexthop", {
   },
 })
 
----A route: linux/rtnetlink.h.
 return message("route", {
   { "family", "u8", names = words.family },
   { "dst_len", "u8" },
@@ -67,6 +66,7 @@ return message("route", {
     "", "", "", "", "", "", "", "", "", "", "", "", "", "rt_offload_failed",
   } },
 }, {
+  doc = "A route: linux/rtnetlink.h.",
   prefix = "RTA_",
   text = function(m, o) return require "netlink.print".route(m, o) end,
   words = function(m, name, o) return require "netlink.print".member(m, name, o) end,

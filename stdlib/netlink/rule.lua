@@ -7,7 +7,6 @@ local function port_range(name)
   return struct(name, { { "start", "u16" }, { "end", "u16" } })
 end
 
----A rule: linux/fib_rules.h.
 return netlink.message("rule", {
   { "family", "u8", names = words.family },
   { "dst_len", "u8" },
@@ -24,6 +23,7 @@ return netlink.message("rule", {
     "find_saddr",
   } },
 }, {
+  doc = "A rule: linux/fib_rules.h.",
   prefix = "FRA_",
   text = function(m, o) return require "netlink.print".rule(m, o) end,
   words = function(m, name, o) return require "netlink.print".member(m, name, o) end,

@@ -55,7 +55,6 @@ local xstats = attrs("link_xstats", {
 local hw_info = attrs("offload_hw_info", { { "REQUEST", 1, "u8" }, { "USED", 2, "u8" } },
   { prefix = "IFLA_OFFLOAD_XSTATS_HW_S_INFO_" })
 
----Counters of a link, of the sorts whose bit is set in filter_mask: linux/if_link.h.
 return netlink.message("stats", {
   { "family", "u8", names = words.family },
   { "pad1", "u8" },
@@ -63,6 +62,7 @@ return netlink.message("stats", {
   { "ifindex", "u32" },
   { "filter_mask", "u32", flags = { "link_64", "link_xstats", "link_xstats_slave", "link_offload_xstats", "af_spec" } },
 }, {
+  doc = "Counters of a link, of the sorts whose bit is set in filter_mask: linux/if_link.h.",
   prefix = "IFLA_STATS_",
   key = { "ifindex" },
   event = { [92] = "RTM_NEWSTATS", [94] = "RTM_GETSTATS", [95] = "RTM_SETSTATS" },

@@ -9,7 +9,7 @@ local actions = require "netlink.actions"
 local attrs, by, message, struct = netlink.attrs, netlink.by, netlink.message, netlink.struct
 
 -- A message of traffic control whose options are of the given kinds.
-local function tcm(name, kinds, key, event)
+local function tcm(name, doc, kinds, key, event)
   return message(name, {
     { "family", "u8", names = words.family },
     { "pad1", "u8" },
@@ -19,6 +19,7 @@ local function tcm(name, kinds, key, event)
     { "parent", "u32", show = "hex" },
     { "info", "u32", show = "hex" }, -- of a filter: the priority, and below it the protocol in network order
   }, {
+    doc = doc,
     prefix = "TCA_",
     text = function(m, o) return require "netlink.print"[name](m, o) end,
     words = function(m, member, o) return require "netlink.print".member(m, member, o) end,
@@ -50,28 +51,25 @@ local function tcm(name, kinds, key, event)
   })
 end
 
----A queueing discipline of a link: linux/pkt_sched.h.
-local qdisc = tcm("qdisc", options.qdiscs, { "index", "parent", "handle" },
-  { [36] = "RTM_NEWQDISC", [37] = "RTM_DELQDISC", [38] = "RTM_GETQDISC" })
+local qdisc = tcm("qdisc", "A queueing discipline of a link: linux/pkt_sched.h.", options.qdiscs,
+  { "index", "parent", "handle" }, { [36] = "RTM_NEWQDISC", [37] = "RTM_DELQDISC", [38] = "RTM_GETQDISC" })
 
----A class of a queueing discipline: linux/pkt_sched.h.
-local class = tcm("tclass", options.classes, { "index", "handle" },
-  { [40] = "RTM_NEWTCLASS", [41] = "RTM_DELTCLASS", [42] = "RTM_GETTCLASS" })
+local class = tcm("tclass", "A class of a queueing discipline: linux/pkt_sched.h.", options.classes,
+  { "index", "handle" }, { [40] = "RTM_NEWTCLASS", [41] = "RTM_DELTCLASS", [42] = "RTM_GETTCLASS" })
 
----A filter: linux/pkt_cls.h.
-local filter = tcm("filter", filters, { "index", "parent", "TCA_CHAIN", "info", "handle", "TCA_KIND" },
+local filter = tcm("filter", "A filter: linux/pkt_cls.h.", filters,
+  { "index", "parent", "TCA_CHAIN", "info", "handle", "TCA_KIND" },
   { [44] = "RTM_NEWTFILTER", [45] = "RTM_DELTFILTER", [46] = "RTM_GETTFILTER" })
 
----A chain of filters.
-local chain = tcm("chain", filters, { "index", "parent", "TCA_CHAIN" },
+local chain = tcm("chain", "A chain of filters: linux/rtnetlink.h.", filters, { "index", "parent", "TCA_CHAIN" },
   { [100] = "RTM_NEWCHAIN", [101] = "RTM_DELCHAIN", [102] = "RTM_GETCHAIN" })
 
----Actions that stand by themselves: struct tcamsg, TCA_ROOT_*.
 local action = message("action", {
   { "family", "u8", names = words.family },
   { "pad1", "u8" },
   { "pad2", "u16" },
 }, {
+  doc = "Actions that stand by themselves: struct tcamsg, TCA_ROOT_*.",
   prefix = "TCA_ROOT_",
   event = { [48] = "RTM_NEWACTION", [49] = "RTM_DELACTION", [50] = "RTM_GETACTION" },
   attrs = {

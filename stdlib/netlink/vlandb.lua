@@ -5,13 +5,13 @@ local attrs, multi, struct = netlink.attrs, netlink.multi, netlink.struct
 
 local STATE = { [0] = "disabled", [1] = "listening", [2] = "learning", [3] = "forwarding", [4] = "blocking" }
 
----VLANs of a bridge or a port, with options and counters: linux/if_bridge.h BRIDGE_VLANDB_*.
 return netlink.message("vlandb", {
   { "family", "u8", names = words.family },
   { "pad1", "u8" },
   { "pad2", "u16" },
   { "ifindex", "u32" },
 }, {
+  doc = "VLANs of a bridge or a port, with options and counters: linux/if_bridge.h BRIDGE_VLANDB_*.",
   prefix = "BRIDGE_VLANDB_",
   key = { "ifindex", "BRIDGE_VLANDB_ENTRY", "BRIDGE_VLANDB_GLOBAL_OPTIONS" },
   event = { [112] = "RTM_NEWVLAN", [113] = "RTM_DELVLAN", [114] = "RTM_GETVLAN" },
