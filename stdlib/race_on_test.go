@@ -1,0 +1,5 @@
+//go:build race
+
+package stdlib_test
+
+func init() { underRace = true }
