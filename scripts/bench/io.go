@@ -25,7 +25,7 @@ func inputOutput(w io.Writer, bin, dir string) error {
 		fmt.Fprintf(w, "SKIP: %v\n", err)
 		return nil
 	}
-	for _, what := range []string{"mcast", "link", "tap"} {
+	for _, what := range []string{"mcast", "udp", "dgram", "link", "tap"} {
 		for _, size := range []int{64, 1400} {
 			name := fmt.Sprintf("send-%s-%d", what, size)
 			ours, theirs := m[name+"-ours"], m[name+"-c"]
@@ -37,7 +37,7 @@ func inputOutput(w io.Writer, bin, dir string) error {
 		}
 	}
 	fmt.Fprintln(w, "\nRECEIVING: A C LOOP SENDS, A LUA FUNCTION GETS PACKETS\tframes/s\tdropped\tof\tbudget")
-	for _, what := range []string{"mcast", "link"} {
+	for _, what := range []string{"mcast", "dgram", "link"} {
 		name := "receive-" + what
 		fmt.Fprintf(w, "%s\t%.0f\t%.0f\t%.0f\t300000 frames/s, or all that is sent\n", what, m[name+"-rate"], m[name+"-dropped"], m[name+"-sent"])
 	}

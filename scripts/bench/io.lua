@@ -22,7 +22,10 @@ end
 
 -- The two take turns, so that a busy machine is busy for both; the best round of
 -- each counts.
-for _, what in ipairs{"mcast", "link", "tap"} do
+local peer = "127.0.0.1:1102"
+for _, what in ipairs{"mcast", "udp", "dgram", "link", "tap"} do
+  -- A socket that nobody reads, so that nothing is refused.
+  local sink = (what == "udp" or what == "dgram") and connector.dgram{remote = "127.0.0.1:9", bind = peer}
   for _, size in ipairs{64, 1400} do
     local ours, theirs = math.huge, math.huge
     local why
@@ -31,6 +34,8 @@ for _, what in ipairs{"mcast", "link", "tap"} do
       if not wall then why = err break end
       theirs = math.min(theirs, wall)
       local conn = what == "mcast" and connector.mcast{ifaddr = "127.0.0.1"}
+        or what == "udp" and connector.udp{remote = peer}
+        or what == "dgram" and connector.dgram{remote = peer}
         or what == "link" and connector.link{name = "va", proto = 0x88b5}
         or connector.tap{up = true}
       local r = conn:send_many(frame(size), {count = count})
@@ -44,12 +49,14 @@ for _, what in ipairs{"mcast", "link", "tap"} do
     print(("send-%s-%d-ours\t%.12f"):format(what, size, ours))
     print(("send-%s-%d-c\t%.12f"):format(what, size, theirs))
   end
+  if sink then sink:close() end
 end
 
 -- A C program sends at full speed, a Lua function gets the packets. Every frame
 -- must be handled or counted as dropped.
-for _, what in ipairs{"mcast", "link"} do
+for _, what in ipairs{"mcast", "dgram", "link"} do
   local conn = what == "mcast" and connector.mcast{ifaddr = "127.0.0.1"}
+    or what == "dgram" and connector.dgram{remote = "127.0.0.1:9", bind = peer}
     or connector.link{name = "vb", promisc = true, direction = "in", filter = "ether proto 0x88b5"}
   local n, last = 0, nil
   conn:on_packet(function() n, last = n + 1, clock.now() end)

@@ -2,9 +2,11 @@
  * The limits that bench compares send_many with: loops around the same system
  * calls, and nothing else.
  *
- *	io mcast|link|tap SIZE COUNT
+ *	io mcast|udp|dgram|link|tap SIZE COUNT
  *
  * mcast: sendmmsg of 64 to 239.192.168.1:1102 on lo, as a member that does not read
+ * udp:   sendmmsg of 64 on a socket connected to 127.0.0.1:1102
+ * dgram: the same on one that is not
  * link:  sendmmsg of 64 on a packet socket bound to va
  * tap:   write to a new tap device
  *
@@ -61,6 +63,21 @@ static int member(struct sockaddr_in *to)
 	return s;
 }
 
+static int peer(struct sockaddr_in *to, int connected)
+{
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+	to->sin_family = AF_INET;
+	to->sin_port = htons(1102);
+	to->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (connected) {
+		if (connect(s, (void *)to, sizeof *to))
+			die("connect");
+		to->sin_port = 0;
+	}
+	return s;
+}
+
 static int bound(void)
 {
 	int s = socket(AF_PACKET, SOCK_RAW, 0), room = 4 << 20;
@@ -104,6 +121,8 @@ int main(int argc, char **argv)
 		fd = tap();
 	else if (!strcmp(argv[1], "link"))
 		fd = bound();
+	else if (!strcmp(argv[1], "udp") || !strcmp(argv[1], "dgram"))
+		fd = peer(&to, argv[1][0] == 'u');
 	else
 		fd = member(&to);
 	for (int i = 0; i < batch; i++) {
@@ -124,7 +143,7 @@ int main(int argc, char **argv)
 		} else if (errno == EAGAIN || errno == ENOBUFS) {
 			struct pollfd p = {fd, POLLOUT, 0};
 			poll(&p, 1, 100);
-		} else {
+		} else if (errno != ECONNREFUSED) {
 			die("send");
 		}
 	}
