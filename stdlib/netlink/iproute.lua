@@ -61,7 +61,7 @@ end
 
 -- The one that a request is about, in a few words.
 local function subject(o, spec)
-  if type(spec) ~= "table" then return o.name end
+  if type(spec) ~= "table" then return "" end
   local dev = spec.dev or spec.ifname or spec.name or spec.index or spec.ifindex or spec.oif
   if type(dev) == "table" or type(dev) == "userdata" then
     local ok, name = pcall(function() return dev.ifname end)
@@ -80,7 +80,7 @@ local function subject(o, spec)
   else
     name = spec.address or spec.dst or spec.to or spec["local"] or spec.lladdr
   end
-  local text = name ~= nil and type(name) ~= "table" and ("%s %s"):format(o.name, tostring(name)) or o.name
+  local text = name ~= nil and type(name) ~= "table" and " " .. tostring(name) or ""
   if dev ~= nil and dev ~= name then text = text .. " on " .. tostring(dev) end
   return text
 end
@@ -98,18 +98,30 @@ local function advise(o, verb, spec, err)
   if o.name == "link" and verb == "add" and err.errno == 95 then
     return ("this kernel makes no links of kind %q; its module may be missing"):format(tostring(spec.kind or spec.type))
   end
+  if o.name == "link" and verb == "add" and err.errno == 22 and err.message:find("Required attributes", 1, true) then
+    return "what is missing? vxlan: id; vlan: link and id; macvlan: link; geneve: id and remote"
+  end
+  if o.name == "route" and verb ~= "del" and err.kind == "missing" then return "say where it leads: via= or dev=" end
+  if o.name == "route" and verb == "get" then return end
+  if o.name == "route" and err.message:find("Invalid prefix", 1, true) then return "the octets behind the prefix must be zero: \"10.9.0.0/16\", not \"10.9.0.1/16\"" end
+  if (o.name == "qdisc" or o.name == "class" or o.name == "filter") and err.message:find("kind is unknown", 1, true) then
+    return "the kernel has none of this kind; its module may be missing"
+  end
   if o.name == "route" and err.errno == 101 then
     return "no interface leads to the gateway: give one an address in its network, or say dev= and onlink=true"
   end
   if o.name == "route" and err.errno == 100 then return "the interface is down: ip:link(\"set\", {ifname=…, state=\"up\"})" end
-  if err.errno == 3 and verb == "del" then return "there is no such route; every word given must fit it" end
+  if o.name == "route" and err.errno == 3 and verb == "del" then return "every word that is given must fit: ip:routes{…} shows those there are" end
 end
 
 -- blame puts before an error of the kernel what was asked for.
 local function blame(err, text, hint)
-  if type(err) == "table" and rawget(err, "kind") and err.kind ~= "argument" and err.kind ~= "range" then
-    err.message = ("%s: %s"):format(text, tostring(err.message))
-    if rawget(err, "hint") == nil then err.hint = hint end
+  if type(err) == "table" and rawget(err, "kind") and (err.errno or err.kind ~= "argument" and err.kind ~= "range" and err.kind ~= "cancelled") then
+    local message = tostring(err.message):gsub("^netlink%.Socket:%a+ %S+: ", "")
+    -- ESRCH and ENOENT are the kernel's words for what is not there.
+    if err.errno == 3 or err.errno == 2 then message = message:gsub("^no such process", "there is none"):gsub("^no such file or directory", "there is none") end
+    err.message = ("%s: %s"):format(text, message)
+    if hint then err.hint = hint end
   end
   error(err, 0)
 end
@@ -475,7 +487,7 @@ end
 local function known(verb, o)
   local words = {"add", "set", "change", "replace", "del", "get", "dump"}
   if o.name == "route" or o.name == "neigh" then words[#words + 1] = "append" end
-  raise("argument", ("%s: there is no verb %q; there are %s"):format(o.name, tostring(verb), table.concat(words, ", ")))
+  raise("argument", ("%s: %s there are %s"):format(o.name, verb == nil and "what to do?" or ("there is no verb %q;"):format(tostring(verb)), table.concat(words, ", ")))
 end
 
 -- Objects that the kernel does not hand out one by one: the first that fits.
@@ -489,7 +501,7 @@ local function act(self, o, verb, spec, extra)
   spec = spec or {}
   if verb == "get" and SEARCHED[o.name] then
     local m = find(self, o, spec):first()
-    return m or raise("missing", ("%s get: there is none that fits"):format(subject(o, spec)))
+    return m or raise("missing", ("%s get%s: there is none that fits"):format(o.name, subject(o, spec)))
   end
   local v = verb == "get" and {get = true} or VERBS[verb] or known(verb, o)
   verb = v.same or verb
@@ -502,13 +514,22 @@ local function act(self, o, verb, spec, extra)
     return request(self, msg, o.new, ACK + ECHO + flags_of(o, verb))
   end)
   ctx.done()
+  if not ok and type(result) == "table" and result.kind == "missing" and not result.errno and tostring(result.message):find(": no such [fa]") then
+    -- A word that the message class does not know is a wrong argument.
+    raise("argument", ("%s %s%s: %s"):format(o.name, verb, subject(o, spec), result.message))
+  end
   if not ok then
-    blame(result, ("%s: %s"):format(verb, subject(o, spec)), type(result) == "table" and advise(o, verb, spec, result) or nil)
+    blame(result, ("%s %s%s"):format(o.name, verb, subject(o, spec)), type(result) == "table" and advise(o, verb, spec, result) or nil)
   end
-  for _, m in ipairs(result) do
-    if m.header.type == o.new and not v.del then return m end
+  if not v.del then
+    -- Of a pair the kernel tells both ends.
+    local found
+    for _, m in ipairs(result) do
+      if m.header.type == o.new and (not found or o.name ~= "link" or m.ifname == (spec.ifname or spec.name) or spec.ifname == nil and spec.name == nil) then found = m end
+    end
+    if found then return found end
   end
-  if v.get then raise("missing", ("get: %s: the kernel told none"):format(subject(o, spec))) end
+  if v.get then raise("missing", ("%s get%s: the kernel told none"):format(o.name, subject(o, spec))) end
   -- Before Linux 6.2 the kernel does not tell a link that it has made.
   if o.name == "link" and verb == "add" and spec.netns == nil and (spec.ifname or spec.name) then
     local made = find(self, o, {ifname = spec.ifname or spec.name}):first()
@@ -545,7 +566,7 @@ function Route:link(verb, spec)
     local ctx = context(self, o, "set")
     local msg = R.link(ctx, "set", spec)
     local ok, err = pcall(request, self, msg, verb == "property_add" and 108 or 109, ACK + (verb == "property_add" and CREATE + EXCL + APPEND or 0))
-    if not ok then blame(err, ("%s: %s"):format(verb, subject(o, spec)), advise(o, "set", spec, err)) end
+    if not ok then blame(err, ("link %s%s"):format(verb, subject(o, spec)), advise(o, "set", spec, err)) end
     return
   end
   if verb == "exists" then return find(self, OBJECTS.link, spec):first() ~= nil end
@@ -760,7 +781,7 @@ local function listen(self, what, label)
     s:close()
     error(err, 0)
   end
-  local m = setmetatable({s = s, ip = self, origin = origin, watches = list}, Monitor)
+  local m = setmetatable({s = s, ip = self, origin = origin, watches = list, ended = queue()}, Monitor)
   self.open[m] = true
   return m
 end
@@ -769,10 +790,10 @@ end
 function Monitor:close()
   if not self.s then return end
   self.ip.open[self] = nil
-  if self.task then self.task:cancel() end
   local s = self.s
   self.s = nil
   s:close(0)
+  self.ended:put(true)
 end
 Monitor.cancel, Monitor.stop = Monitor.close, Monitor.close
 
@@ -797,12 +818,24 @@ function Monitor:read(timeout)
   return m
 end
 
+---Waits until the monitor is closed: for a script that has nothing else to do
+---than to watch.
+---@param timeout? number   seconds (default: for ever)
+---@return boolean          false when the time is up
+function Monitor:wait(timeout)
+  if not self.s then return true end
+  local ended = self.ended:get(timeout)
+  if ended then self.ended:put(true) end -- for others who wait
+  return ended == true
+end
+
 -- A monitor is called for its next event, so that for loops take it as it is.
 function Monitor.__call(self) return self:read() end
 
 ---Watches the kernel's configuration change. With a function, it is called for
 ---every event while the script or the prompt goes on, until the result is closed;
----without one the result is an iterator of events.
+---without one the result is an iterator of events. A function alone does not keep
+---a script from ending; m:wait() does.
 ---
 ---    for ev in ip:monitor{"link", "route"} do print(ev) end
 ---    m = ip:monitor(print)  …  m:close()
@@ -813,7 +846,7 @@ function Monitor.__call(self) return self:read() end
 ---an event "overrun" with counts stands in its place.
 ---@param what? string|table|function   link, addr, route, neigh, rule, tc, nexthop, nsid, netconf, prefix; default: all but tc
 ---@param fn? function
----@return table   with read([timeout]), close()
+---@return table   with read([timeout]), wait([timeout]), close()
 function Route:monitor(what, fn)
   if type(what) == "function" then
     what, fn = nil, what
@@ -824,14 +857,9 @@ function Route:monitor(what, fn)
   end
   local m = listen(self, what, true)
   if fn then
-    m.task = spawn(function()
-      for ev in m do
-        local ok, err = pcall(fn, ev)
-        if not ok then
-          if type(err) == "table" and err.kind == "cancelled" then error(err, 0) end
-          io.stderr:write("a monitor's function failed: ", tostring(err), "\n")
-        end
-      end
+    m.s:register_callback(function(ev)
+      m.origin:learn(ev)
+      fn(ev)
     end)
   end
   return m

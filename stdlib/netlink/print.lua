@@ -794,6 +794,24 @@ function QDISCS.htb(o, put)
   end
 end
 
+function QDISCS.netem(o, put)
+  put("limit", o.limit)
+  local delay, jitter = num(o.latency64), num(o.jitter64)
+  delay = delay and delay / 1e9 or num(o.latency) * TICK
+  jitter = jitter and jitter / 1e9 or num(o.jitter) * TICK
+  if delay ~= 0 then
+    put("delay", time_text(delay))
+    if jitter ~= 0 then put(time_text(jitter)) end
+  end
+  for _, word in ipairs{"loss", "duplicate"} do
+    local v = num(o[word])
+    if v and v ~= 0 then put(word, ("%.3g%%"):format(v / 0xffffffff * 100)) end
+  end
+  local rate = o.rate
+  if rate ~= nil and type(rate) ~= "string" then put("rate", rate_text(num(o.rate64) or num(rate.rate))) end
+  if num(o.gap) and o.gap ~= 0 then put("gap", o.gap) end
+end
+
 function QDISCS.pfifo(o, put)
   if type(o) == "userdata" or type(o) == "table" then put("limit", tostring(o.limit) .. "p") end
 end

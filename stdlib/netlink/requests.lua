@@ -37,7 +37,7 @@ end
 
 local function want(spec, word, what, example)
   if spec == nil then
-    raise("argument", ("%s: %s is missing; want %s"):format(what, word, example), nil)
+    raise("argument", ("%s: %s is missing; want %s"):format(what, word, example))
   end
   return spec
 end
@@ -205,12 +205,20 @@ function R.link(ctx, verb, spec, peer)
     end
   end
 
+  if type(msg.ifname) == "string" and #msg.ifname > 15 then
+    raise("range", ("ifname: %q is longer than the 15 octets that the name of an interface may have"):format(msg.ifname), "an altname may have up to 127")
+  end
+  if verb == "add" and not peer and kind == nil and info == nil then
+    raise("argument", "link add: of which kind? want kind=\"veth\", \"bridge\", \"vlan\", \"vxlan\", \"macvlan\" …")
+  end
+
   -- Switches.
   local flags, change = 0, 0
   for word, s in pairs(SWITCHES) do
     local v = spec[word]
     if v ~= nil and (word ~= "carrier") then
       spec[word] = nil
+      if type(v) == "string" then v = v:lower() end
       if not ON[v] and not OFF[v] then
         raise("argument", ("%s: want \"up\", \"down\", true or false, got %s"):format(word, tostring(v)))
       end
@@ -266,8 +274,9 @@ function R.link(ctx, verb, spec, peer)
     local words = KIND_WORDS[kind]
     if words or other then
       for key, v in pairs(spec) do
-        local top = has(class, LINK_NAMES[key] or key)
-        if has(other, key) and (not top or key == "group" or key == "flags" or key == "priority" or key == "cost") or not top and not has(class, key) then
+        local top = type(key) ~= "string" or has(class, LINK_NAMES[key] or key)
+        local both = key == "group" or key == "flags" or key == "priority" or key == "cost"
+        if not top or both and has(other, key) then
           data[key] = v
           spec[key] = nil
         end
@@ -282,6 +291,17 @@ function R.link(ctx, verb, spec, peer)
   end
   for key, v in pairs(spec) do
     msg[LINK_NAMES[key] or key] = number(v)
+  end
+  if kind and other then
+    for key in pairs(data) do
+      if type(key) == "string" and not has(other, key) then
+        local words = {"state", "master", "netns", "peer", "alias", "link"}
+        for _, c in ipairs{class, other} do
+          for _, a in ipairs(c:attributes()) do words[#words + 1] = a.key end
+        end
+        raise("argument", ("a link of kind %s has no %q%s"):format(kind, key, V.suggest(key, words)))
+      end
+    end
   end
   if kind then
     info = info or {}
@@ -850,11 +870,12 @@ function OPTIONS.netem(o)
     return math.floor(v / 100 * 0xffffffff + 0.5)
   end
   local delay, jitter = time("delay", "latency"), time("jitter")
-  local out = {qopt = {latency = ticks(delay), jitter = ticks(jitter), limit = first(o, "limit") or 1000, loss = share("loss"), gap = first(o, "gap") or 0, duplicate = share("duplicate")}}
+  local out = {latency = ticks(delay), jitter = ticks(jitter), limit = first(o, "limit") or 1000, loss = share("loss"), gap = first(o, "gap") or 0, duplicate = share("duplicate")}
+  out.LATENCY64, out.JITTER64 = math.floor(delay * 1e9 + 0.5), math.floor(jitter * 1e9 + 0.5)
   local reorder, corrupt = share("reorder"), share("corrupt")
   if reorder ~= 0 then
     out.reorder = {probability = reorder, correlation = share("reorder_corr")}
-    if out.qopt.gap == 0 then out.qopt.gap = 1 end
+    if out.gap == 0 then out.gap = 1 end
   end
   if corrupt ~= 0 then out.corrupt = {probability = corrupt, correlation = share("corrupt_corr")} end
   local dc, lc, uc = share("delay_corr"), share("loss_corr"), share("duplicate_corr")

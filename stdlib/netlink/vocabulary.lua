@@ -106,6 +106,32 @@ function V.account(file, id)
   return found or tostring(id)
 end
 
+-- How many letters differ, at most 3.
+local function distance(a, b)
+  if math.abs(#a - #b) > 2 then return 3 end
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local last = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local cost = a:byte(i) == b:byte(j) and last or math.min(last, row[j], row[j - 1]) + 1
+      last, row[j] = row[j], cost
+    end
+  end
+  return row[#b]
+end
+
+---"; did you mean \"mtu\"?" for a word that is not among those that there are.
+function V.suggest(word, words)
+  local best, least = nil, #word <= 3 and 2 or 3
+  for _, w in ipairs(words) do
+    local d = distance(word:lower(), w:lower())
+    if d < least then best, least = w, d end
+  end
+  return best and ("; did you mean %q?"):format(best) or ""
+end
+
 --- Flags ---------------------------------------------------------------------
 
 -- Words bit by bit, in the order in which ip prints them.
