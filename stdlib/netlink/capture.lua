@@ -8,7 +8,8 @@ local families = require "netlink.families"
 local decoder = require("netlink.decode").decoder
 
 local HEADER = 16
-local DIRECTIONS = {[0] = "to-us", "broadcast", "multicast", "to-others", "from-us", [6] = "to-user", [7] = "to-kernel"}
+local TO_USER, TO_KERNEL = 6, 7
+local UEVENT = 15
 
 --- What to look at --------------------------------------------------------------------
 
@@ -48,6 +49,16 @@ local function compile(data)
   end
 end
 
+-- Where a datagram went. The header could tell, but by the time that a capture sees
+-- it all are outgoing packets of the interface: then a question goes to the kernel,
+-- and what is none comes from there.
+local function direction_of(kind, family, octets)
+  if kind == TO_USER then return "to-user" end
+  if kind == TO_KERNEL then return "to-kernel" end
+  if family == UEVENT or #octets < 16 then return "to-user" end
+  return string.unpack("=I2", octets, 7) % 2 == 1 and "to-kernel" or "to-user"
+end
+
 local Where = {__tostring = function(w) return w.family .. " " .. w.direction end}
 
 local function families_of(family)
@@ -60,6 +71,7 @@ end
 ---Walks the netlink messages in a capture: of connector.link on an nlmon interface,
 ---or a file of link type netlink. Gives each message and where it comes from:
 ---{family =, direction =, time =, datagram =}, which printed reads "route to-user".
+---direction is "to-kernel" of questions and "to-user" of the rest.
 ---
 ---    sh: ip link add nl0 type nlmon; ip link set nl0 up; tcpdump -i nl0 -w nl.pcap
 ---    for m, at in netlink.capture(open"pcap:nl.pcap", {family = "route"}) do print(at, m) end
@@ -94,12 +106,12 @@ function netlink.capture(conn, options)
         if frame == nil then return nil end
         list, i = {}, 0
         if #frame >= HEADER then
-          local direction, family = string.unpack(">I2", frame), string.unpack(">I2", frame, 15)
+          local kind, family = string.unpack(">I2", frame), string.unpack(">I2", frame, 15)
           local octets = frame:sub(HEADER + 1)
           if (not only or only[family]) and (not test or test(octets)) then
             where = setmetatable({
               family = families.name(family), number = family, time = time, datagram = octets,
-              direction = DIRECTIONS[direction] or tostring(direction),
+              direction = direction_of(kind, family, octets),
             }, Where)
             list = d:messages(octets, family)
           end

@@ -85,6 +85,14 @@ test("N097: a capture is decoded, each datagram by the family that its header na
   })
 end)
 
+test("who sent it: by the header, or, of what nlmon sends out, by the flag of questions", function()
+  local seen = {}
+  for _, at in netlink.capture(capture{cooked(4, 0, GETLINK), cooked(4, 0, ADDRESS), cooked(4, 15, "add@/x\0"), cooked(TO_USER, 0, GETLINK)}) do
+    seen[#seen + 1] = at.direction
+  end
+  check.equal(seen, {"to-kernel", "to-user", "to-user", "to-user"})
+end)
+
 local function count(options)
   local n = 0
   for _ in netlink.capture(capture(FRAMES), options) do n = n + 1 end

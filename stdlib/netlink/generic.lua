@@ -57,10 +57,11 @@ function Family:_message(cmd, attrs)
   return msg
 end
 
--- Calls a method of the socket; its errors say what could not be done.
-function Family:_try(method, cmd, ...)
-  local ok, result = pcall(self.socket[method], self.socket, ...)
-  if ok then return result end
+-- Calls a method of the socket, or what it has returned; errors say what could not
+-- be done.
+function Family:_try(cmd, fn, ...)
+  local ok, result, state = pcall(fn, ...)
+  if ok then return result, state end
   if type(result) == "table" and type(result.message) == "string" and result.kind ~= "cancelled" then
     local word = type(cmd) == "string" and cmd:upper() or self.info.names[cmd] or tostring(cmd)
     result.message = ("%s %s: %s"):format(self.name, word, (result.message:gsub("^netlink%.Socket:%w+ [^:]*: ", "")))
@@ -77,9 +78,9 @@ end
 ---@error permission  the command takes privileges
 function Family:request(cmd, attrs, options)
   local o = options or {}
-  return self:_try("request", cmd, self:_message(cmd, attrs), self.id, o.flags or REQUEST + ACK, {
+  return (self:_try(cmd, self.socket.request, self.socket, self:_message(cmd, attrs), self.id, o.flags or REQUEST + ACK, {
     timeout = o.timeout, retry = o.retry, terminate = o.terminate, callback = o.callback,
-  })
+  }))
 end
 
 ---Sends a command and returns the first message of the answer, or nil.
@@ -89,12 +90,17 @@ end
 ---@return Message?
 function Family:get(cmd, attrs, options) return self:request(cmd, attrs, options)[1] end
 
----Walks all that a command has to tell, one message at a time.
+---Walks all that a command has to tell, one message at a time, as Socket:dump
+---does: its second result has interrupted = true when the tables changed meanwhile.
 ---@param cmd string|integer
 ---@param attrs? table
 ---@return function
+---@return netlink.Dump
+---@error missing     the kernel knows no such thing
+---@error permission  the command takes privileges
 function Family:dump(cmd, attrs)
-  return self:_try("dump", cmd, self:_message(cmd, attrs), self.id)
+  local next_message, state = self:_try(cmd, self.socket.dump, self.socket, self:_message(cmd, attrs), self.id)
+  return function() return (self:_try(cmd, next_message)) end, state
 end
 
 -- A multicast group's number by name, or the number itself.
@@ -223,6 +229,7 @@ function Generic:family(name, class)
   local f = describe(answer[1])
   if class == nil and CLASSES[f.name] then class = require("netlink." .. CLASSES[f.name]) end
   f.generic, f.socket, f.class, f.info = self, self.socket, class, Commands.of(class)
+  for _, op in ipairs(f.ops) do op.name = f.info.names[op.id] end
   if class ~= nil and f.id ~= GENL_ID_CTRL then self.socket:register_policy(f.id, class) end
   self.known[name] = f
   return f

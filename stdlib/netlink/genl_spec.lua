@@ -89,6 +89,7 @@ if not clock.virtual then
     local f = g:family("nlctrl")
     check.equal({f.id, f.name, f.groups.notify}, {16, "nlctrl", 16})
     check.truthy(#f.ops > 0)
+    check.equal({f.ops[1].id, f.ops[1].name}, {3, "GETFAMILY"})
     check.matches(tostring(f), "nlctrl id 0x10 version 2")
     local names = {}
     for _, one in ipairs(g:families()) do names[one.name] = one.id end
@@ -145,7 +146,9 @@ if not clock.virtual then
   test("a family of one's own class, from declaration to answer in a few lines", function()
     local ok, f = pcall(netlink.genl, "tcp_metrics", metrics)
     if not ok then check.skip(f.message) end
-    for m in f:dump("GET") do check.truthy(m.event) end
+    local walk, state = f:dump("GET")
+    for m in walk do check.truthy(m.event) end
+    check.truthy(not state.interrupted)
     local err = check.raises("missing", f.request, f, "GET", {addr_ipv4 = "203.0.113.9"})
     check.matches(err.message, "^tcp_metrics GET: no such process")
     f:close()
