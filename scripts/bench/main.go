@@ -102,6 +102,10 @@ func run() error {
 		return err
 	}
 	w.Flush()
+	if err := replaying(w, bin); err != nil {
+		return err
+	}
+	w.Flush()
 	if err := goBenchmarks(w); err != nil {
 		return err
 	}
