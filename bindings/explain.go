@@ -136,5 +136,19 @@ func fieldDefault(f *wire.Field) string {
 	return ""
 }
 
+// FieldWords lists the names that a field's value may have, for completion.
+func (l *luaLayout) FieldWords(field string) []string { return fieldWords(l.Layout, field) }
+
+// FieldWords lists the names that a field's value may have, for completion.
+func (l *layerRef) FieldWords(field string) []string { return fieldWords(l.lay, field) }
+
+func fieldWords(l *wire.Layout, field string) []string {
+	f := l.Field(field)
+	if f == nil {
+		return nil
+	}
+	return f.Type.AllWords()
+}
+
 // FieldNames lists the fields of a layer, for completion.
 func (l *layerRef) FieldNames() []string { return append(l.lay.FieldNames(), "payload") }

@@ -915,6 +915,9 @@ func (p *parser) args() []*expr {
 			return nil
 		}
 		list := p.exprList()
+		if last := list[len(list)-1]; p.tok.kind == tAssign && (last.op == eGlobal || last.op == eLocal || last.op == eUpvalue || last.op == eString) {
+			p.fail("arguments have no names: write f{name = value}, with braces")
+		}
 		p.match(tRparen, tLparen, where)
 		return list
 	case tLbrace:

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -27,6 +28,21 @@ type Type struct {
 	reg     *Registry
 	recName string // of the nested layout, which may not be loaded yet
 	rec     *Layout
+}
+
+// AllWords lists the names that values of the type have, and its flags.
+func (t *Type) AllWords() []string {
+	var all []string
+	if t.words != nil {
+		all = t.words.all()
+	}
+	for _, f := range t.Flags {
+		if f != "" {
+			all = append(all, f)
+		}
+	}
+	sort.Strings(all)
+	return all
 }
 
 // Words reports the name of n, "" if it has none.

@@ -1,6 +1,7 @@
 package repl
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,13 +19,15 @@ import (
 // and serves the screen while it waits for it.
 func (s *Shell) complete(line string, pos int) (insert, show string) {
 	q := parseQuery(s.held + line[:pos])
-	if q.text {
-		return s.completeFile(q)
+	if q.text && q.call == nil && q.path == nil {
+		return "", ""
 	}
 	type answer struct {
-		names []string
-		sig   string
-		tail  string
+		names  []string
+		sig    string
+		tail   string
+		prefix string
+		file   bool
 	}
 	got := make(chan answer, 1)
 	go s.h.With(func() {
@@ -34,7 +37,12 @@ func (s *Shell) complete(line string, pos int) (insert, show string) {
 			}
 		}()
 		c := completer{h: s.h, env: s.env}
-		var a answer
+		a := answer{prefix: q.prefix}
+		if q.text {
+			a.names, a.prefix, a.file = c.inText(q)
+			got <- a
+			return
+		}
 		a.names, a.tail = c.names(q)
 		a.sig = c.signature(q)
 		got <- a
@@ -43,7 +51,10 @@ func (s *Shell) complete(line string, pos int) (insert, show string) {
 	for {
 		select {
 		case a := <-got:
-			return offer(q.prefix, a.names, a.tail, a.sig, s.width())
+			if a.file {
+				return s.completeFile(a.prefix)
+			}
+			return offer(a.prefix, a.names, a.tail, a.sig, s.width())
 		case <-s.ed.kb.wake:
 			s.ed.service()
 		case <-late:
@@ -121,16 +132,114 @@ func inColumns(names []string, width int) string {
 	return b.String() + more
 }
 
-// completeFile completes the name of a file inside a string, also behind the
-// scheme of a connector ("pcap:tr").
-func (s *Shell) completeFile(q query) (insert, show string) {
-	if q.call == nil {
-		return "", ""
+// inText is what a string that is begun may become: the words of a field, the
+// short texts that open takes, interfaces; or file, and prefix the name so far.
+func (c *completer) inText(q query) (names []string, prefix string, file bool) {
+	at := q.path
+	if at == nil {
+		at = q.call
+	}
+	k, ok := c.resolve(at)
+	if q.field != "" {
+		if ud, isUD := k.v.(*lua.UserData); ok && isUD {
+			if w, has := ud.Value.(interface{ FieldWords(string) []string }); has {
+				return w.FieldWords(q.field), q.str, false
+			}
+		}
+	}
+	if q.path != nil {
+		return nil, "", false
+	}
+	of := ""
+	if k.decl != nil {
+		of = k.decl.Name
+	}
+	switch {
+	case of == "open":
+		return c.inOpen(q.str)
+	case strings.HasPrefix(of, "connector.") && (q.field == "name" || q.field == "ifaddr"):
+		return interfaces(), q.str, false
 	}
 	name := q.str
 	if i := strings.IndexAny(name, ":="); i >= 0 {
 		name = name[i+1:]
 	}
+	return nil, name, true
+}
+
+// inOpen is what the text of open may become: a scheme, an interface, a file, or
+// an option, as the usage lines of the schemes have them.
+func (c *completer) inOpen(text string) (names []string, prefix string, file bool) {
+	usages := map[string]string{}
+	if k, ok := c.resolve([]step{{stepName, "connector"}, {stepField, "schemes"}}); ok {
+		if fn, isFunc := k.v.(*lua.Function); isFunc {
+			vs, err := c.h.Call(nil, fn)
+			if t, isTable := first(vs).(*lua.Table); isTable && err == nil {
+				for i := 1; i <= t.Len(); i++ {
+					usage := t.RawGetInt(i).String()
+					scheme, _, _ := strings.Cut(usage, ":")
+					usages[scheme] = usage
+				}
+			}
+		}
+	}
+	scheme, rest, behind := strings.Cut(text, ":")
+	usage, known := usages[scheme]
+	if !behind || !known {
+		for scheme, usage := range usages {
+			if scheme += ":"; strings.HasPrefix(usage, scheme+"//") {
+				scheme += "//"
+			}
+			names = append(names, scheme)
+		}
+		return names, text, false
+	}
+	if what, options, asked := strings.Cut(rest, "?"); asked && !strings.Contains(what, "/") || asked && strings.HasPrefix(rest, "//") {
+		if i := strings.LastIndexByte(options, '&'); i >= 0 {
+			options = options[i+1:]
+		}
+		if key, value, has := strings.Cut(options, "="); has {
+			if key == "if" {
+				return interfaces(), value, false
+			}
+			return nil, "", false
+		}
+		_, all, _ := strings.Cut(usage, "?")
+		for _, o := range strings.FieldsFunc(all, func(r rune) bool { return r == '&' || r == ' ' || r == '?' }) {
+			if name, _, has := strings.Cut(o, "="); has {
+				names = append(names, name+"=")
+			}
+		}
+		return names, options, false
+	}
+	switch scheme {
+	case "link", "tap", "tun":
+		return interfaces(), rest, false
+	}
+	if strings.HasPrefix(rest, "//") || scheme == "mem" {
+		return nil, "", false
+	}
+	return nil, rest, true
+}
+
+func first(vs []lua.Value) lua.Value {
+	if len(vs) == 0 {
+		return lua.Nil
+	}
+	return vs[0]
+}
+
+// interfaces are the names of the machine's network interfaces.
+func interfaces() (names []string) {
+	all, _ := net.Interfaces()
+	for _, i := range all {
+		names = append(names, i.Name)
+	}
+	return names
+}
+
+// completeFile completes the name of a file.
+func (s *Shell) completeFile(name string) (insert, show string) {
 	dir, base := filepath.Split(name)
 	at := dir
 	if at == "" {

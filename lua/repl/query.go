@@ -10,6 +10,7 @@ import (
 type query struct {
 	text    bool   // inside a string or a comment
 	str     string // the text of that string so far
+	field   string // the field that the string is for: {field = "…, x.field = "…, x.field == "…
 	path    []step // the expression left of the last '.' or ':'; nil for a plain name
 	sep     byte   // 0, '.' or ':'
 	prefix  string // the name begun
@@ -148,6 +149,9 @@ func parseQuery(src string) (q query) {
 		if open == 's' {
 			q.str = toks[len(toks)-1].text
 			before := toks[:len(toks)-1]
+			if q.fieldOf(before) {
+				return q
+			}
 			if n := len(before); n > 0 && (before[n-1].kind == 'n' || before[n-1].kind == ')') { // f"text
 				q.call = chain(before, n-1)
 			} else {
@@ -172,6 +176,31 @@ func parseQuery(src string) (q query) {
 	q.start = end == 0 || toks[end-1].kind != ',' && toks[end-1].kind != '{'
 	q.findCall(toks[:end])
 	return q
+}
+
+// fieldOf finds the field that a string behind toks is the value of; true if it
+// is one of what path leads to.
+func (q *query) fieldOf(toks []token) bool {
+	n := len(toks)
+	if n < 3 || toks[n-2].kind != 'n' {
+		return false
+	}
+	compared := toks[n-1].kind == 'o' && (toks[n-1].text == "==" || toks[n-1].text == "~=")
+	if toks[n-1].kind != '=' && !compared {
+		return false
+	}
+	switch toks[n-3].kind {
+	case '{', ',', ';':
+		if !compared {
+			q.field = toks[n-2].text
+		}
+	case '.':
+		if path := chain(toks, n-4); path != nil {
+			q.path, q.field = path, toks[n-2].text
+			return true
+		}
+	}
+	return false
 }
 
 // findCall finds the call that the end of toks is an argument of.

@@ -55,6 +55,8 @@ local x = 1 >> 2 --! "bit.rshift"
 ---
 local x <const> = 5 --! "there are no attributes like <const>"
 ---
+p = IP(dst = 1) --! "arguments have no names: write f{name = value}, with braces"
+---
 if x != 5 then end --! "there is no operator '!=': write '~='"
 ---
 if !x then end --! "write 'not'"
