@@ -31,6 +31,18 @@ func TestConnectorsOnTheKernel(t *testing.T) {
 	covers(t, ids, "connector/pcs_spec.lua", "connector/interop_spec.lua")
 }
 
+// Sockets and devices of the kernel, beyond the reference.
+func TestKernelConnectors(t *testing.T) {
+	need.Program(t, "ip")
+	if !need.Netns(t) {
+		return
+	}
+	f, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0)
+	need.Thing(t, "tap", err)
+	f.Close()
+	covers(t, nil, "connector/kernel_spec.lua")
+}
+
 // The one of them that takes a machine which is not ours.
 func TestConnectorMeetsAGuest(t *testing.T) {
 	need.Program(t, "qemu-system-x86_64")
