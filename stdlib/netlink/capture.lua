@@ -9,7 +9,8 @@ local decoder = require("netlink.decode").decoder
 
 local HEADER = 16
 local TO_USER, TO_KERNEL = 6, 7
-local UEVENT = 15
+local UEVENT, GENERIC = 15, 16
+local NLCTRL = 0x10
 
 --- What to look at --------------------------------------------------------------------
 
@@ -108,7 +109,14 @@ function netlink.capture(conn, options)
         if #frame >= HEADER then
           local kind, family = string.unpack(">I2", frame), string.unpack(">I2", frame, 15)
           local octets = frame:sub(HEADER + 1)
-          if (not only or only[family]) and (not test or test(octets)) then
+          if only and not only[family] then
+            octets = nil
+          elseif test and not test(octets) then
+            -- What is not wanted may still say which family has which number.
+            if family == GENERIC and #octets >= 16 and string.unpack("=I2", octets, 5) == NLCTRL then d:messages(octets, family) end
+            octets = nil
+          end
+          if octets then
             where = setmetatable({
               family = families.name(family), number = family, time = time, datagram = octets,
               direction = direction_of(kind, family, octets),

@@ -142,6 +142,60 @@ test("frames of netlink print as packets, with family and direction", function()
   check.equal(netlink.decode(p.Netlink.payload)[1].index, 1)
 end)
 
+-- What nlmon showed on Linux 6.1 while a script made a WireGuard device, gave it an
+-- address and a peer, asked for it, for its link and for the netlink sockets, and
+-- took it away.
+local HERE = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local function nlmon(options) return netlink.capture(open("pcap:" .. HERE .. "testdata/nlmon.pcap"), options) end
+
+test("N097: a real capture of nlmon: every message has its name", function()
+  local seen = {}
+  for m, at in nlmon() do
+    local line = ("%s %s %s"):format(at.family, at.direction, m.event)
+    if m.header.error then line = line .. " " .. m.header.error.kind end
+    if seen[#seen] ~= line then seen[#seen + 1] = line end
+    check.equal(m:notes(), {})
+  end
+  check.equal(seen, {
+    "route to-kernel RTM_NEWLINK", "route to-user NLMSG_ERROR",
+    "route to-kernel RTM_GETLINK", "route to-user RTM_NEWLINK", "route to-kernel RTM_GETLINK", "route to-user RTM_NEWLINK",
+    "route to-kernel RTM_GETLINK", "route to-user NLMSG_ERROR missing", "route to-kernel RTM_GETLINK", "route to-user RTM_NEWLINK",
+    "route to-kernel RTM_NEWADDR", "route to-user RTM_NEWADDR", "route to-user NLMSG_ERROR", "route to-kernel RTM_NEWLINK",
+    "route to-user NLMSG_ERROR", "generic to-kernel CTRL_CMD_GETFAMILY", "generic to-user CTRL_CMD_NEWFAMILY",
+    "generic to-user NLMSG_ERROR", "generic to-kernel WG_CMD_SET_DEVICE", "generic to-user NLMSG_ERROR",
+    "generic to-kernel WG_CMD_GET_DEVICE", "generic to-user WG_CMD_GET_DEVICE", "generic to-user NLMSG_DONE",
+    "generic to-kernel CTRL_CMD_GETFAMILY", "generic to-user CTRL_CMD_NEWFAMILY", "generic to-user NLMSG_ERROR",
+    "generic to-kernel ETHTOOL_MSG_LINKSTATE_GET", "generic to-user ETHTOOL_MSG_LINKSTATE_GET_REPLY", "generic to-user NLMSG_ERROR",
+    "sock_diag to-kernel SOCK_DIAG_BY_FAMILY", "sock_diag to-user SOCK_DIAG_BY_FAMILY", "sock_diag to-user NLMSG_DONE",
+    "route to-kernel RTM_DELLINK", "route to-user NLMSG_ERROR",
+  })
+end)
+
+test("N097: that capture by family and by data", function()
+  local function events(options)
+    local n = {}
+    for m in nlmon(options) do n[m.event] = (n[m.event] or 0) + 1 end
+    return n
+  end
+  check.equal(events{family = "sock_diag"}, {SOCK_DIAG_BY_FAMILY = 14, NLMSG_DONE = 1})
+  check.equal(events{family = 0, data = {format = "H", offset = 4, value = netlink.RTM_GETLINK}}, {RTM_GETLINK = 4})
+  -- The header's type and genlmsghdr's command, side by side.
+  check.equal(events{family = 16, data = {{format = "u16", offset = 4, value = 32}, {format = "u8", offset = 16, value = 1}}}, {WG_CMD_SET_DEVICE = 1})
+end)
+
+test("what a kernel said of a WireGuard device and of a link", function()
+  local dev, link
+  for m in nlmon{family = "generic", match = function(m) return m.header.flags % 2 == 0 end} do
+    if m.event == "WG_CMD_GET_DEVICE" then dev = require("netlink.wireguard_words").describe{m} end
+    if m.event == "ETHTOOL_MSG_LINKSTATE_GET_REPLY" then link = m:get("HEADER", "dev_name") end
+  end
+  check.equal(link, "wg0")
+  check.equal({dev.name, dev.index, dev.listen_port, dev.fwmark}, {"wg0", 5, 51820, 7})
+  check.equal(dev.public_key, "N8lGvdVlWafnRXIGrQXWmbtLvOocy2+YuihMQVYoKG0=")
+  check.equal(dev.peers[1].endpoint, "192.0.2.1:51820")
+  check.equal(dev.peers[1].allowed_ips, {"10.0.0.0/24", "fd00::/8"})
+end)
+
 test("events of processes in a capture", function()
   local data = string.pack("=I4I4I8I4I4I4I4I4I4", 0x80000000, 1, 5, 11, 11, 0x300, 17, 10, 10)
   local body = string.pack("=I4I4I4I4I2I2", 1, 1, 9, 0, #data, 0) .. data

@@ -78,3 +78,25 @@ test("a change that says something else is refused by name", function()
   check.raises("range", words.device_of, "wg0", {peers = {{public_key = TWO, allowed_ips = {"10.0.0.0/33"}}}})
   check.raises("argument", words.device_of, "wg0", {peers = {{public_key = TWO, endpoint = "192.0.2.1"}}})
 end)
+
+if not clock.virtual then
+  test("a device of the kernel's is made, changed and read", function()
+    if os.execute("ip link add wgs0 type wireguard 2>/dev/null") ~= 0 then check.skip("this kernel has no WireGuard") end
+    local wg = netlink.wireguard()
+    local peers = {}
+    for i = 1, 30 do
+      peers[i] = {public_key = string.pack(">I4", i) .. ("\1"):rep(28), allowed_ips = {}}
+      for j = 1, 60 do peers[i].allowed_ips[j] = ("10.%d.%d.0/24"):format(i, j) end
+    end
+    wg:set("wgs0", {private_key = ("\8"):rep(31) .. "@", listen_port = 51820, replace_peers = true, peers = peers})
+    local dev, n = wg:device("wgs0"), 0
+    for _, p in ipairs(dev.peers) do n = n + #p.allowed_ips end
+    check.equal({dev.listen_port, dev.public_key, #dev.peers, n}, {51820, "N8lGvdVlWafnRXIGrQXWmbtLvOocy2+YuihMQVYoKG0=", 30, 1800})
+    wg:set("wgs0", {peers = {{public_key = dev.peers[1].public_key, remove = true}}})
+    check.equal(#wg:device("wgs0").peers, 29)
+    check.raises("unsupported", wg.device, wg, "lo")
+    check.raises("missing", wg.device, wg, "nope")
+    wg:close()
+    os.execute("ip link del wgs0")
+  end)
+end
