@@ -94,7 +94,7 @@ func (w *netlinkWorld) declareStruct(name string, fields, opts *lua.Table) (lua.
 
 func (d *declaration) define() error {
 	if d.w.reserved == nil {
-		d.w.reserved = map[string]bool{}
+		d.w.reserved = map[string]bool{"event": true, "attrs": true}
 		m := d.w.h.Methods("Message")
 		for k, _ := m.Next(lua.Nil); k != lua.Nil; k, _ = m.Next(k) {
 			d.w.reserved[k.String()] = true

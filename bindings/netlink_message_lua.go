@@ -187,6 +187,17 @@ function Message:get_attrs(name)`, Go: w.messageGetAttrs},
 ---@return any  nil when it is not there
 function Message:get_nested(...)`, Go: w.messageGetNested},
 			{Decl: `
+---A member as a word: the name of its number, or its flags, whether it reads as
+---such or not.
+---@param name string|integer
+---@return string?  nil when it is not there, or has no word
+function Message:word(name)`, Go: func(v *netlink.View, name lua.Value) lua.Value { return w.wordOf(v, name) }},
+			{Decl: `
+---A member as a number, whether it reads as a word or not.
+---@param name string|integer
+---@return integer?  nil when it is not there, or is no number
+function Message:number(name)`, Go: func(v *netlink.View, name lua.Value) lua.Value { return w.numberOf(v, name) }},
+			{Decl: `
 ---The octets of an attribute's contents, or of a field.
 ---@param name string|integer
 ---@return string?
@@ -582,25 +593,58 @@ func (w *netlinkWorld) messageGetAttrs(L *lua.State) int {
 	return 1
 }
 
-func (w *netlinkWorld) messageGetEncoded(L *lua.State) int {
-	v := w.viewArg(L)
-	key := L.Get(2)
+// member is the value of a member by name or number.
+func member(v *netlink.View, key lua.Value) (netlink.Value, bool) {
 	if n, ok := key.(lua.Number); ok {
-		if it, ok := v.Find(uint16(n)); ok {
-			L.Push(lua.Str(string(it.Octets())))
-			return 1
-		}
-	} else {
-		m := v.Class().Member(key.String())
-		if !m.OK() {
-			m = netlink.Member{Attr: v.Class().AttrNamed(key.String())}
-		}
-		if val, ok := v.Get(m); ok {
-			L.Push(lua.Str(string(val.Octets())))
-			return 1
-		}
+		it, found := v.Find(uint16(n))
+		return it.Value, found && lua.Number(uint16(n)) == n
 	}
-	L.Push(lua.Nil)
+	m := v.Class().Member(key.String())
+	if !m.OK() {
+		m = netlink.Member{Attr: v.Class().AttrNamed(key.String())}
+	}
+	return v.Get(m)
+}
+
+func isInteger(val *netlink.Value) bool {
+	switch val.Op() {
+	case netlink.Uint, netlink.Int, netlink.AnyUint, netlink.AnyInt:
+		return true
+	}
+	return false
+}
+
+func (w *netlinkWorld) wordOf(v *netlink.View, key lua.Value) lua.Value {
+	val, ok := member(v, key)
+	if !ok || !isInteger(&val) {
+		return lua.Nil
+	}
+	if s, ok := val.Word(); ok {
+		return lua.Str(s)
+	}
+	if s := val.Type.Words.Name(val.Uint()); s != "" {
+		return lua.Str(s)
+	}
+	return lua.Nil
+}
+
+func (w *netlinkWorld) numberOf(v *netlink.View, key lua.Value) lua.Value {
+	val, ok := member(v, key)
+	if !ok || !isInteger(&val) {
+		return lua.Nil
+	}
+	if val.Op() == netlink.Int || val.Op() == netlink.AnyInt {
+		return lua.Num(float64(val.Int()))
+	}
+	return lua.Uint64Value(w.h.Root(), val.Uint())
+}
+
+func (w *netlinkWorld) messageGetEncoded(L *lua.State) int {
+	if val, ok := member(w.viewArg(L), L.Get(2)); ok {
+		L.Push(lua.Str(string(val.Octets())))
+	} else {
+		L.Push(lua.Nil)
+	}
 	return 1
 }
 
@@ -718,7 +762,7 @@ func (w *netlinkWorld) messagePairs(L *lua.State) int {
 	type pair struct{ k, v lua.Value }
 	var all []pair
 	for _, f := range v.Class().Fields {
-		if val, ok := v.Get(netlink.Member{Field: f}); ok {
+		if val, ok := v.Get(netlink.Member{Field: f}); ok && !(f.Pad && val.IsZero()) {
 			all = append(all, pair{lua.Str(f.Name), w.value(&val)})
 		}
 	}

@@ -565,7 +565,7 @@ func (w *netlinkWorld) plainTable(v *netlink.View, depth int) *lua.Table {
 	}
 	var val netlink.Value
 	for i, f := range c.Fields {
-		if v.GetTo(&val, netlink.Member{Field: f}) {
+		if v.GetTo(&val, netlink.Member{Field: f}) && !(f.Pad && val.IsZero()) {
 			add(i, w.plain(&val, depth))
 		}
 	}

@@ -53,6 +53,7 @@ type Field struct {
 	Index     int
 	Default   Input
 	Hex       bool // shown in hexadecimal
+	Pad       bool // there for alignment only: shown when it is not zero
 	// Of a tail, whose Size is 0: the field that has its length; nil: it takes the
 	// rest.
 	SizeBy *Field
@@ -113,6 +114,7 @@ func (c *Class) Define(reserved func(string) bool) error {
 			f.Type = &t
 		}
 		f.Off, f.Index = off, i
+		f.Pad = strings.TrimRight(strings.TrimLeft(f.Name, "_"), "0123456789") == "pad"
 		off += f.Size
 		c.names[f.Name] = Member{Field: f}
 		if f.Name == "family" && f.Type.Op == Uint {
@@ -144,6 +146,16 @@ func (c *Class) Define(reserved func(string) bool) error {
 			if old := c.names[name]; old.Attr != nil && old.Attr != a {
 				return c.fault(a.Name, "is declared twice")
 			} else if !old.OK() {
+				c.names[name] = Member{Attr: a}
+			}
+		}
+	}
+	// The kernel's name less its first word, too: "br_group_addr" where the prefix
+	// is "IFLA_BR_"; what is declared under such a name comes first.
+	if _, rest, ok := strings.Cut(c.Prefix, "_"); ok && rest != "" {
+		for _, a := range c.Attrs {
+			name := strings.ToLower(rest + a.Name)
+			if !c.names[name].OK() && (reserved == nil || !reserved(name)) {
 				c.names[name] = Member{Attr: a}
 			}
 		}

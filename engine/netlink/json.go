@@ -151,7 +151,7 @@ func (j *jsonWriter) members(b []byte, v *View, comma bool) []byte {
 	}
 	if v.c != nil {
 		for _, f := range v.c.Fields {
-			if val, ok := v.Get(Member{Field: f}); ok {
+			if val, ok := v.Get(Member{Field: f}); ok && !(j.plain && f.Pad && isZero(val.b)) {
 				key(f.Name)
 				b = j.value(b, &val)
 			}

@@ -313,6 +313,9 @@ func (val *Value) Int() int64 { return int64(val.n) }
 // Octets are the value's, as in the message.
 func (val *Value) Octets() []byte { return val.b }
 
+// IsZero reports whether all octets are zero.
+func (val *Value) IsZero() bool { return isZero(val.b) }
+
 // Num and Bits are the number and the bits of the attribute that the value is of.
 func (val *Value) Num() uint16  { return val.typ & numberOf }
 func (val *Value) Bits() uint16 { return val.typ &^ numberOf }

@@ -21,6 +21,7 @@ type Part struct {
 	Head  int    // of these, the attribute's header
 	Value Value  // none of the parts of the header
 	Hex   bool
+	Pad   bool   // zeros for alignment
 	Note  string // what is wrong with it
 	n     uint64 // of the header
 }
@@ -81,7 +82,7 @@ func (w *walker) view(v *View, base, depth int, path string) bool {
 				}
 				continue
 			}
-			p := Part{Depth: depth, Name: f.Name, Path: join(path, f.Name), Off: base + f.Off, Len: len(val.b), Value: val, Hex: f.Hex}
+			p := Part{Depth: depth, Name: f.Name, Path: join(path, f.Name), Off: base + f.Off, Len: len(val.b), Value: val, Hex: f.Hex, Pad: f.Pad && isZero(val.b)}
 			if !w.part(&p) {
 				return false
 			}
@@ -424,7 +425,7 @@ func (v *View) Show(event string) string {
 	var rows []row
 	wide := 0
 	v.Walk(func(p *Part) bool {
-		if strings.HasPrefix(p.Path, "header.") && p.Note == "" {
+		if p.Note == "" && (strings.HasPrefix(p.Path, "header.") || p.Pad) {
 			return true
 		}
 		r := row{p.Depth, p.Name, p.Shown(), p.Note}

@@ -104,7 +104,7 @@ local link = netlink.message("lnk", {
     {"ADDRESS", 1, "lladdr"}, {"IFNAME", 3, "asciiz"}, {"MTU", 4, "u32"},
     {"OPERSTATE", 16, "u8", enum = {[0] = "unknown", [6] = "up"}},
     {"LINKINFO", 18, netlink.attrs("lnkinfo", {{"KIND", 1, "asciiz"}, {"DATA", 2, netlink.by("kind", {
-      vlan = netlink.attrs("vlan", {{"ID", 1, "u16"}}), bridge = netlink.attrs("bridge", {{"GROUP_ADDR", 20, "l2addr"}})})}}, {prefix = "IFLA_INFO_"})},
+      vlan = netlink.attrs("vlan", {{"ID", 1, "u16"}}), bridge = netlink.attrs("bridge", {{"GROUP_ADDR", 20, "l2addr"}}, {prefix = "IFLA_BR_"})})}}, {prefix = "IFLA_INFO_"})},
     {"STATS64", 23, netlink.struct("stats64", {{"rx_packets", "u64"}, {"tx_packets", "u64"}, {"rx_bytes", "u64"}})},
     {"PROP_LIST", 52, netlink.attrs("prop", {{"ALT_IFNAME", 53, netlink.multi("asciiz")}}), nested = true},
   },
@@ -171,7 +171,9 @@ test("N064: paths through nested members", function()
   check.equal(m:get("linkinfo", "data", "nothing"), nil)
   check.equal(m:get("nothing", "data"), nil)
   local b = link{linkinfo = {kind = "bridge", data = {group_addr = "01:80:c2:00:00:00"}}}
-  check.equal(b:get("linkinfo", "data", "group_addr"), "01:80:c2:00:00:00")
+  for _, name in ipairs{"group_addr", "br_group_addr", "GROUP_ADDR", "IFLA_BR_GROUP_ADDR"} do
+    check.equal(b:get("linkinfo", "data", name), "01:80:c2:00:00:00")
+  end
 end)
 
 test("N065: attributes of up to 65531 octets; a longer one is an error that names it", function()
@@ -208,7 +210,7 @@ test("one attribute has three names, and a field wins over an attribute of its n
   local m = addr{flags = 1, IFA_FLAGS = 0x80, label = "lo"}
   check.equal({m.flags, m.FLAGS, m.IFA_FLAGS, m:get_attr("flags"), m:get("flags")}, {1, 128, 128, 128, 1})
   check.equal({m.label, m.LABEL, m.IFA_LABEL, m:get_attr("IFA_LABEL")}, {"lo", "lo", "lo", "lo"})
-  check.equal(m:totable(), {family = 0, flags = 1, pad = 0, FLAGS = 128, label = "lo"})
+  check.equal(m:totable(), {family = 0, flags = 1, FLAGS = 128, label = "lo"})
 end)
 
 test("errors name the class and the member, and what may have been meant", function()
@@ -235,12 +237,12 @@ end)
 test("numbers: words, flags, the host's order and the network's, 64 bits", function()
   local c = class{
     {"U64", 1, "u64"}, {"S64", 2, "s64"}, {"BE32", 3, "be32"}, {"UINT", 4, "uint"}, {"SINT", 5, "sint"},
-    {"NET", 6, "u16", be = true}, {"BITS", 7, "u32", flags = {"a", "b", "", "d"}}, {"WORD", 8, "u8", names = {[3] = "three"}},
+    {"NET", 6, "u16", be = true}, {"BITS", 7, "u32", flags = {"a", "b", "", "d"}}, {"KINDS", 8, "u8", names = {[3] = "three"}},
     {"MANY", 9, netlink.array("u8"), enum = {[1] = "one", [2] = "two"}}, {"S8", 10, "s8"},
   }
-  local m = c{u64 = u64("0x8000000000000001"), s64 = -5, be32 = 0x01020304, uint = 7, sint = -7, net = 0x0102, bits = {"a", "d"}, word = "three", many = {"one", 2, 9}, s8 = -128}
+  local m = c{u64 = u64("0x8000000000000001"), s64 = -5, be32 = 0x01020304, uint = 7, sint = -7, net = 0x0102, bits = {"a", "d"}, kinds = "three", many = {"one", 2, 9}, s8 = -128}
   check.equal(tostring(m.u64), "9223372036854775809")
-  check.equal({m.s64, m.be32, m.uint, m.sint, m.net, m.bits, m.word, m.s8}, {-5, 0x01020304, 7, -7, 0x0102, "a+d", 3, -128})
+  check.equal({m.s64, m.be32, m.uint, m.sint, m.net, m.bits, m.kinds, m.s8}, {-5, 0x01020304, 7, -7, 0x0102, "a+d", 3, -128})
   check.equal(m.many, {"one", "two", 9})
   same(m:get_encoded("be32"), "\1\2\3\4")
   same(m:get_encoded("net"), "\1\2")
@@ -401,10 +403,10 @@ test("strip, copy, setvalue, pairs", function()
   m:strip{"IFLA_MTU", "address"}
   check.equal({m.mtu, m.address, c.mtu, c.address}, {nil, nil, 1500, "02:00:00:00:00:01"})
   c:setvalue{index = 1, ifname = "x"}
-  check.equal(c:totable(), {family = 0, pad = 0, type = 0, index = 1, flags = "", change = 0, ifname = "x"})
+  check.equal(c:totable(), {family = 0, type = 0, index = 1, flags = "", change = 0, ifname = "x"})
   local seen = {}
   for k, v in pairs(link{index = 1, mtu = 5, [77] = "z"}) do seen[#seen + 1] = tostring(k) .. "=" .. tostring(v) end
-  check.equal(table.concat(seen, " "), "family=0 pad=0 type=0 index=1 flags= change=0 mtu=5 77=z")
+  check.equal(table.concat(seen, " "), "family=0 type=0 index=1 flags= change=0 mtu=5 77=z")
 end)
 
 -- ---- print-outs ----
@@ -412,12 +414,26 @@ end)
 test("print-outs: a line, a tree, octets with names, the parts, the place of an octet", function()
   local m = link{index = 1, ifname = "lo", linkinfo = {kind = "vlan", data = {id = 5}}, header = {type = 16, flags = 5, seq = 1}}
   check.equal(tostring(m), 'RTM_NEWLINK lnk{index=1, ifname="lo", linkinfo={kind="vlan", data={id=5}}}')
-  check.equal(m:json{plain = true}, '{"family":0,"pad":0,"type":0,"index":1,"flags":"","change":0,"ifname":"lo","linkinfo":{"kind":"vlan","data":{"id":5}}}')
+  check.equal(m:json{plain = true}, '{"family":0,"type":0,"index":1,"flags":"","change":0,"ifname":"lo","linkinfo":{"kind":"vlan","data":{"id":5}}}')
   local parts = m:fields()
   check.equal({parts[1].path, parts[1].octet, parts[1].octets, parts[1].text}, {"header.length", 0, 4, "68"})
   check.equal({parts[#parts].path, parts[#parts].octet, parts[#parts].octets, parts[#parts].text, parts[#parts].depth}, {"LINKINFO.DATA.ID", 60, 6, "5", 2})
   check.equal({m:locate(62), m:locate(20), m:locate(4), m:locate(1000)}, {"LINKINFO.DATA.ID", "index", "header.type"})
   check.equal(link:locate(bytes(m), 62), "LINKINFO.DATA.ID")
+end)
+
+test("words of numbers, and numbers of words", function()
+  local m = lan{type = "loopback"}
+  check.equal({m.type, m:word("type"), m:number("type")}, {772, "loopback", 772})
+  check.equal({m.flags, m:word("flags"), m:number("flags")}, {"UP+BROADCAST", "UP+BROADCAST", 3})
+  check.equal({m:word("operstate"), m:number("operstate"), m:number(16)}, {"up", 6, 6})
+  check.equal({m:word("ifname"), m:number("ifname"), m:word("nothing")}, {})
+end)
+
+test("an attribute called event does not hide the event", function()
+  local c = class({{"EVENT", 44, "u32"}, {"ATTRS", 45, "u32"}}, {event = "THAT"})
+  local m = c{EVENT = 5, ATTRS = 6, header = {type = 100}}
+  check.equal({m.event, m.EVENT, m:get_attr("event"), #m.attrs}, {"THAT", 5, 5, 2})
 end)
 
 test("classes tell what they have", function()
