@@ -105,6 +105,9 @@ func run() error {
 	if err := replaying(w, bin); err != nil {
 		return err
 	}
+	if err := netlinking(w, bin); err != nil {
+		return err
+	}
 	w.Flush()
 	if err := goBenchmarks(w); err != nil {
 		return err
