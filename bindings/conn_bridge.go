@@ -259,7 +259,7 @@ func (y *way) arrived(f *engine.Frame) {
 	}
 	if len(y.to.tees) > 0 {
 		y.to.via = y.from
-		y.to.copyTo(f)
+		y.to.copyTo(y.to.written(f))
 		y.to.via = nil
 	}
 }

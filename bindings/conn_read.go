@@ -59,13 +59,14 @@ type Conn struct {
 	matches    *lua.Table // of the last expect; nil if it failed
 	matchIndex int
 
-	handlers []*handler // Lua functions
-	tees     []*handler // other connectors
-	bridges  []*way     // to other connectors, for what is read here
-	echoed   []bool     // of the batch, with bridges: frames that are echoes
-	copying  bool       // a frame from here is being written to them
-	via      *Conn      // the connector whose tee wrote it here; nil: read or written here
-	echoes   echoes     // what tees wrote to the medium and will be heard here
+	handlers []*handler           // Lua functions
+	tees     []*handler           // other connectors
+	bridges  []*way               // to other connectors, for what is read here
+	echoed   []bool               // of the batch, with bridges: frames that are echoes
+	labels   [2]*engine.FrameInfo // see label
+	copying  bool                 // a frame from here is being written to them
+	via      *Conn                // the connector whose tee wrote it here; nil: read or written here
+	echoes   echoes               // what tees wrote to the medium and will be heard here
 	pumping  bool
 	pump     reader
 	failed   uint64 // handlers that raised an error

@@ -249,7 +249,7 @@ func (w *connWorld) replayHere(r *engine.Replayer, to *Conn) (engine.ReplayResul
 		sent, wait, err := r.Step(clock.Now().Sub(start))
 		for _, b := range sent {
 			if len(to.tees) > 0 {
-				to.copyTo(&engine.Frame{Data: b, Time: clock.Now(), Len: len(b), Link: to.Conn.LinkType()})
+				to.copyTo(&engine.Frame{Data: b, Time: clock.Now(), Len: len(b), Link: to.Conn.LinkType(), Info: to.label(true)})
 			}
 		}
 		switch {

@@ -133,7 +133,7 @@ func (c *Conn) sendHere(list [][]byte, so engine.SendOptions) (*lua.Table, error
 		sent, wait, err := s.Step(clock.Now().Sub(start))
 		for _, b := range sent {
 			if len(c.tees) > 0 {
-				c.copyTo(&engine.Frame{Data: b, Time: clock.Now(), Len: len(b), Link: c.Conn.LinkType()})
+				c.copyTo(&engine.Frame{Data: b, Time: clock.Now(), Len: len(b), Link: c.Conn.LinkType(), Info: c.label(true)})
 			}
 		}
 		switch {

@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"pktsh/engine"
@@ -28,6 +29,9 @@ func (c *Conn) copyTo(f *engine.Frame) {
 		n, err := 0, error(nil)
 		if w, ok := k.to.Conn.(engine.FrameWriter); ok {
 			k.frame[0] = *f
+			if f.Info == nil {
+				k.frame[0].Info = c.label(false)
+			}
 			k.to.tx.Lock()
 			n, err = w.TryWriteFrames(k.frame[:])
 			k.to.tx.Unlock()
@@ -52,10 +56,41 @@ func (c *Conn) copyTo(f *engine.Frame) {
 				k.to.echoes.expect(k.to, f)
 			}
 			k.to.via = c
-			k.to.copyTo(f)
+			k.to.copyTo(k.to.written(f))
 			k.to.via = nil
 		}
 	}
+}
+
+// label is what a pcapng file says of frames that are read here, or written; of
+// those of another file it knows better.
+func (c *Conn) label(out bool) *engine.FrameInfo {
+	if c.labels[0] == nil {
+		if _, file := c.Conn.(engine.Capture); file {
+			return nil
+		}
+		name := c.Conn.Name()
+		for _, scheme := range []string{"link:", "tap:", "tun:"} {
+			name = strings.TrimPrefix(name, scheme)
+		}
+		c.labels = [2]*engine.FrameInfo{{Interface: name}, {Interface: name, Flags: 2}}
+	}
+	if out {
+		return c.labels[1]
+	}
+	return c.labels[0]
+}
+
+// written is a frame as one that was written here.
+func (c *Conn) written(f *engine.Frame) *engine.Frame {
+	g := *f
+	g.Info = c.label(true)
+	if f.Info != nil && f.Info.Comments != nil && g.Info != nil {
+		info := *g.Info
+		info.Comments = f.Info.Comments
+		g.Info = &info
+	}
+	return &g
 }
 
 var errNoRoom = errors.New("the other has no room now")

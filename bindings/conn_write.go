@@ -74,7 +74,7 @@ func (c *Conn) write(b []byte) error {
 		return err
 	}
 	if len(c.tees) > 0 {
-		c.copyTo(&engine.Frame{Data: b, Time: c.h.Clock().Now(), Len: len(b), Link: c.Conn.LinkType()})
+		c.copyTo(&engine.Frame{Data: b, Time: c.h.Clock().Now(), Len: len(b), Link: c.Conn.LinkType(), Info: c.label(true)})
 	}
 	return nil
 }

@@ -267,3 +267,30 @@ test("what is no capture says so", function()
     check.raises("argument", open, "pcap:" .. name)
   end)
 end)
+
+test("a tee notes which connector saw a frame, and whether it wrote it", function()
+  file(".pcapng", function(name)
+    local lan = connector.lan{name = "teed"}
+    local a, b, w = lan:port("a"), lan:port("b"), open("pcap_writer:" .. name)
+    a:tee(w)
+    b:tee(w)
+    a:write(p)
+    check.truthy(b:read(1))
+    a:send_many(bytes(p), {count = 2})
+    w:close()
+    lan:close()
+    local seen = {}
+    for q in open("pcap:" .. name):packets() do seen[#seen + 1] = q.interface .. " " .. (q.direction or "") end
+    check.equal(seen, {"teed/a out", "teed/b ", "teed/a out", "teed/a out"})
+    -- A copy of the file keeps what the file says.
+    file(".pcapng", function(copy)
+      local r, w = open("pcap:" .. name), open("pcap_writer:" .. copy)
+      r:tee(w)
+      for _ in r:frames() do end
+      w:close()
+      r = open("pcap:" .. copy)
+      check.equal(r:read_packet().interface, "teed/a")
+      r:close()
+    end)
+  end)
+end)
