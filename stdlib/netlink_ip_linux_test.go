@@ -91,18 +91,20 @@ ip rule add blackhole pref 56 from 10.99.0.0/16
 ? ip route add 10.70.0.0/16 nhid 10
 `
 
-// Traffic control: likewise.
-const traffic = `
+// Traffic control that is told value by value, and that which is only looked at.
+const ordinaryTraffic = `
 ? tc qdisc replace dev v1 root handle 1: htb default 0x10
 ? tc class add dev v1 parent 1: classid 1:10 htb rate 1mbit ceil 2mbit burst 10k prio 2
 ? tc class add dev v1 parent 1: classid 1:20 htb rate 5gbit
 ? tc qdisc add dev v1 parent 1:10 handle 20: tbf rate 8mbit burst 32k latency 50ms peakrate 10mbit mtu 1500
-? tc qdisc add dev v1 parent 1:20 handle 30: fq_codel limit 100 target 4ms
 ? tc qdisc add dev v0 clsact
 ? tc qdisc add dev p1 ingress
 ? tc qdisc add dev p1 root pfifo limit 50
-? tc qdisc add dev p0 root netem delay 10ms 2ms 25% loss 1% duplicate 2% reorder 25% 50% corrupt 0.1% rate 1mbit
 ? tc qdisc add dev tap0 root mq
+`
+const traffic = `
+? tc qdisc add dev v1 parent 1:20 handle 30: fq_codel limit 100 target 4ms
+? tc qdisc add dev p0 root netem delay 10ms 2ms 25% loss 1% duplicate 2% reorder 25% 50% corrupt 0.1% rate 1mbit
 ? tc qdisc add dev tun0 root sfq perturb 10
 ? tc qdisc add dev mv0 root red limit 400000 min 30000 max 90000 avpkt 1000 burst 55 ecn bandwidth 10mbit probability 0.02
 ? tc qdisc add dev mv1 root fq limit 1000 maxrate 1mbit
@@ -145,8 +147,7 @@ func TestClassesKnowWhatTheKernelAnswers(t *testing.T) {
 	if !need.Netns(t) {
 		return
 	}
-	perform(t, everything)
-	perform(t, traffic)
+	perform(t, everything+ordinaryTraffic+traffic)
 	script, err := os.ReadFile("testdata/netlink_answers.lua")
 	if err != nil {
 		t.Fatal(err)
@@ -206,13 +207,13 @@ func onKernel(t *testing.T, name, script string) string {
 // and bridge -j say of it, value by value: stdlib/testdata/ip_words.lua says the
 // one in the words of the other.
 func TestClassesSayWhatIPSays(t *testing.T) {
-	for _, program := range []string{"ip", "bridge"} {
+	for _, program := range []string{"ip", "bridge", "tc"} {
 		need.Program(t, program)
 	}
 	if !need.Netns(t) {
 		return
 	}
-	perform(t, everything)
+	perform(t, everything+ordinaryTraffic)
 	script, err := os.ReadFile("testdata/ip_words.lua")
 	if err != nil {
 		t.Fatal(err)
@@ -238,6 +239,10 @@ func TestClassesSayWhatIPSays(t *testing.T) {
 	t.Logf("%d values agree", values)
 }
 
+// toldQdiscs are the kinds whose options ip_words.lua says in tc's words; others
+// may be the default of some kernel.
+var toldQdiscs = []string{"htb", "pfifo", "pfifo_fast", "tbf", "noqueue", "clsact", "ingress", "mq"}
+
 // ipSays is what iproute2 says: values by command and path.
 func ipSays(t *testing.T) map[string]string {
 	t.Helper()
@@ -256,6 +261,7 @@ func ipSays(t *testing.T) map[string]string {
 		{"rule2", []string{"ip", "-4", "-j", "-d", "rule"}},
 		{"rule10", []string{"ip", "-6", "-j", "-d", "rule"}},
 		{"nexthop", []string{"ip", "-j", "nexthop"}},
+		{"qdisc", []string{"tc", "-j", "-d", "-s", "qdisc"}},
 	} {
 		out, err := exec.Command(of.args[0], of.args[1:]...).Output()
 		if err != nil {
@@ -268,8 +274,14 @@ func ipSays(t *testing.T) map[string]string {
 			t.Fatalf("%v: %v\n%s", of.args, err, out)
 		}
 		for i, item := range v {
-			if m, ok := item.(map[string]any); ok && of.name == "addr" { // of the link, link tells
+			m, _ := item.(map[string]any)
+			switch options, _ := m["options"].(map[string]any); {
+			case of.name == "addr": // of the link, link tells
 				item = map[string]any{"ifindex": m["ifindex"], "addr_info": m["addr_info"]}
+			case of.name == "qdisc" && m["kind"] == "tbf": // the rest is made of several values, for people
+				m["options"] = map[string]any{"rate": options["rate"], "linklayer": options["linklayer"]}
+			case of.name == "qdisc" && !slices.Contains(toldQdiscs, fmt.Sprint(m["kind"])):
+				m["options"] = map[string]any{}
 			}
 			flatten(said, fmt.Sprintf("%s %d", of.name, i), item)
 		}

@@ -114,7 +114,7 @@ return {
   ---Counters as they were first: struct tc_stats.
   stats = struct("tc_stats", {
     { "bytes", "u64" }, { "packets", "u32" }, { "drops", "u32" }, { "overlimits", "u32" }, { "bps", "u32" },
-    { "pps", "u32" }, { "qlen", "u32" }, { "backlog", "u32" },
+    { "pps", "u32" }, { "qlen", "u32" }, { "backlog", "u32" }, { "pad", "u32" },
   }),
   ---Counters as they are now: TCA_STATS_*.
   stats2 = attrs("stats2", {

@@ -393,4 +393,35 @@ for _, family in ipairs { 2, 10 } do
     put("rule" .. family, i - 1, out)
   end
 end
+
+-- ---- queueing disciplines ----
+
+local function handle(n) -- 0x10010 is 1:10
+  local major, minor = math.floor(n / 65536), n % 65536
+  return minor == 0 and ("%x:"):format(major) or ("%x:%x"):format(major, minor)
+end
+
+local options = {}
+function options.htb(o)
+  return {
+    r2q = o.init.rate2quantum, default = hex(o.init.defcls), direct_packets_stat = o.init.direct_pkts,
+    direct_qlen = o.direct_qlen,
+    ver = math.floor(o.init.version / 65536) .. "." .. o.init.version % 65536,
+  }
+end
+function options.pfifo(o) return { limit = o.limit } end
+function options.pfifo_fast(o) return { bands = o.bands, priomap = o.priomap, multiqueue = false } end
+function options.tbf(o) return { rate = o.parms.rate.rate, linklayer = o.parms.rate.linklayer } end
+
+for i, m in ipairs(dump({}, netlink.RTM_GETQDISC)) do
+  local o = m.options
+  local root = m.parent == 0xffffffff
+  local basic, q = m.stats2.basic, m.stats2.queue
+  put("qdisc", i - 1, {
+    kind = m.kind, handle = handle(m.handle), dev = dev(m.index), root = root or nil,
+    parent = not root and handle(m.parent) or nil, refcnt = m.info ~= 1 and m.info or nil,
+    options = options[m.kind] and options[m.kind](o) or {}, bytes = tonumber(tostring(basic.bytes)), packets = basic.packets,
+    drops = q.drops, overlimits = q.overlimits, requeues = q.requeues, backlog = q.backlog, qlen = q.qlen,
+  })
+end
 s:close()
