@@ -70,16 +70,23 @@ func (c *McastConfig) resolve() (group netip.AddrPort, name string, err error) {
 }
 
 // groupAndPort takes GROUP:PORT or GROUP apart; a group of IPv6 stands in
-// brackets before a port.
+// brackets, so that nobody takes its last number for a port.
 func groupAndPort(at string) (group string, port int, err error) {
-	group, text := at, ""
-	if i := strings.LastIndexByte(at, ':'); i >= 0 && (strings.Count(at, ":") == 1 || at[i-1] == ']') {
-		group, text = at[:i], at[i+1:]
+	group, text, hasPort := strings.Cut(at, ":")
+	if strings.HasPrefix(at, "[") || strings.Contains(text, ":") {
+		inside, rest, ok := strings.Cut(strings.TrimPrefix(at, "["), "]")
+		if !ok || at[0] != '[' || inside == "" || rest != "" && rest[0] != ':' {
+			return "", 0, argument("%s: a group of IPv6 stands in brackets, as in mcast://[ff02::1:3]:1102", at)
+		}
+		group, hasPort = inside, rest != ""
+		text = strings.TrimPrefix(rest, ":")
+	}
+	if hasPort {
 		n, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || n == 0 {
 			return "", 0, argument("port %q: want a number from 1 to 65535", text)
 		}
 		port = int(n)
 	}
-	return strings.TrimSuffix(strings.TrimPrefix(group, "["), "]"), port, nil
+	return group, port, nil
 }

@@ -119,6 +119,18 @@ func TestMcastSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("%+v: %v", c.cfg, err)
 		}
 	}
+	for url, want := range map[string]string{
+		"mcast://[ff02::1:3:1102?if=lo": "in brackets", "mcast://ff02::1:3?if=lo": "in brackets", "mcast://[ff02::1:3]1102?if=lo": "in brackets",
+		"mcast://[ff02::1:3]:?if=lo": `port ""`, "mcast://[ff02::1:3]:0?if=lo": `port "0"`, "mcast://[]:1102?if=lo": "in brackets", "mcast://[x]:1": "not an address",
+		"mcast://1.2.3.4:5:6": "in brackets", "mcast://]:1": "not an address", "mcast://[": "in brackets", "mcast://[239.1.1.1]:1102?if=nowhere0": "nowhere0",
+	} {
+		if c, err := engine.Open(realEnv(), url); !kindIs(err, "argument") || !strings.Contains(fmt.Sprint(err), want) {
+			t.Errorf("%s: %v", url, err)
+			if err == nil {
+				c.Close()
+			}
+		}
+	}
 	if _, err := engine.OpenMcast(virtualEnv(1), engine.McastConfig{}); !kindIs(err, "realtime") {
 		t.Errorf("on the virtual clock: %v", err)
 	}

@@ -243,7 +243,7 @@ func tapError(cfg TapConfig, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		e.hint = grant
 		if errors.Is(err, unix.EACCES) {
-			e.hint = "the process may not open /dev/net/tun; " + grant
+			e.hint = "this user may not open /dev/net/tun: as root, chmod 666 /dev/net/tun, as most systems have it; then pktsh --sandbox gives taps to anybody"
 		}
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
 		e.Err, e.kind = fmt.Errorf("/dev/net/tun: %w", err), "missing"
