@@ -103,7 +103,7 @@ func (w *netlinkWorld) socketOptions() []lua.Options {
 ---@field pid? integer         port; 0: the number of this process
 ---@field async_cache? boolean  a reader in the background takes what the groups send, from now on
 ---@field async? boolean       the same
----@field keep? table          the kernel drops the events that differ: {type = {…}, family = …, index = …}
+---@field keep? table          the kernel drops the events that differ, by numbers or lists of them: {type = netlink.RTM_NEWLINK, index = 5}; {} takes it off
 ---@field resync? boolean      after an overrun a dump finds out what is missing, and the difference comes as ordinary events`, Go: netlinkBindOptions{}},
 		{Decl: `
 ---@class netlink.GetOptions
@@ -1212,10 +1212,24 @@ func (s *netlinkSocket) keepProgram(t *lua.Table) ([]netlink.Instruction, error)
 		"type": {Offset: 4, Size: 2}, "flags": {Offset: 6, Size: 2}, "seq": {Offset: 8, Size: 4}, "pid": {Offset: 12, Size: 4},
 	}
 	var list []netlink.Condition
+	// Fixed fields of the class stand at fixed places, too.
+	var class *netlink.Class
+	first := t.RawGetString("type")
+	if list, ok := first.(*lua.Table); ok {
+		first = list.RawGetInt(1)
+	}
+	if n, ok := first.(lua.Number); ok && n >= 0 && n <= math.MaxUint16 {
+		class = s.policy.classOfKey(uint32(n))
+	}
 	for k, v := t.Next(lua.Nil); k != lua.Nil; k, v = t.Next(k) {
 		c, ok := places[k.String()]
+		if !ok && class != nil {
+			if m := class.Member(k.String()); m.Field != nil && (m.Field.Size == 1 || m.Field.Size == 2 || m.Field.Size == 4) {
+				c, ok = netlink.Condition{Offset: netlink.HeaderSize + m.Field.Off, Size: m.Field.Size, Net: m.Field.Type.Big}, true
+			}
+		}
 		if !ok {
-			return nil, &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option keep: there is no %q; want type, flags, seq, pid", k.String())}
+			return nil, &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option keep: there is no %q; want type, flags, seq, pid, or with a type the fixed fields of its class", k.String())}
 		}
 		vs := []lua.Value{v}
 		if t, ok := v.(*lua.Table); ok {
@@ -1226,7 +1240,7 @@ func (s *netlinkSocket) keepProgram(t *lua.Table) ([]netlink.Instruction, error)
 		}
 		for _, v := range vs {
 			n, ok := v.(lua.Number)
-			if !ok || n != lua.Number(uint32(n)) || c.Size == 2 && n > math.MaxUint16 {
+			if !ok || n != lua.Number(uint32(n)) || uint64(n) >= 1<<(8*c.Size) {
 				return nil, &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option keep: %s: want an integer of %d bits, got %s", k.String(), c.Size*8, describe(s.h, v))}
 			}
 			c.Values = append(c.Values, uint32(n))

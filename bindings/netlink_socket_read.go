@@ -501,7 +501,19 @@ func (s *netlinkSocket) plainMeta() *messageMeta {
 	return s.plain
 }
 
+// kernelError is an error of the kernel, with the name of what is at fault where
+// the kernel tells the octet and the class is known.
 func (s *netlinkSocket) kernelError(op string, e *netlink.KernelError) error {
+	if (e.Offset >= 0 || e.Missing >= 0) && len(e.Request) > netlink.HeaderSize {
+		if c := s.policy.classOf(e.Request); c != nil {
+			m := netlink.ParseAs(e.Request, c)
+			if e.Missing >= 0 {
+				e.Where = c.Name + "." + m.LocateMissing(e.Missing, e.MissingIn) + " is missing"
+			} else if part := m.Locate(e.Offset); part != "" {
+				e.Where = c.Name + "." + part
+			}
+		}
+	}
 	return &netlink.OpError{Op: op, Conn: s.name, Err: e}
 }
 

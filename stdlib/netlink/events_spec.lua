@@ -266,9 +266,15 @@ test("the kernel drops what keep does not name", function()
   check.equal(#got, 10)
   for _, m in ipairs(got) do check.equal(m.event, "RTM_DELROUTE") end
   check.equal(s:stats().received, 10)
+  check.raises("argument", s.bind, s, {keep = {type = DELROUTE, dst = 5}})
+  s:bind{keep = {type = {NEWROUTE, DELROUTE}, dst_len = 24, table = 254}}
+  sh"ip route add 10.80.1.0/24 dev nle0; ip route add 10.80.2.0/24 dev nle0 table 77; ip route add 10.80.1.1 dev nle0"
+  sh"ip route del 10.80.1.0/24; ip route flush table 77; ip route del 10.80.1.1"
+  eventually(function() return s:stats().received >= 12 end)
+  check.equal({#s:get{timeout = 1}, s:stats().received}, {2, 12})
   s:bind{keep = {}}
   sh"ip route flush root 10.80.0.0/24"
-  eventually(function() return s:stats().received == 40 end)
+  eventually(function() return s:stats().received == 42 end)
   s:close()
 end)
 
