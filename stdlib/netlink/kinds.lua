@@ -324,7 +324,9 @@ data.bridge = attrs("bridge", {
   { "MCAST_MLD_VERSION", 44, "u8" },
   { "VLAN_STATS_PER_PORT", 45, "u8" },
   { "MULTI_BOOLOPT", 46, struct("br_boolopt_multi", { -- linux/if_bridge.h BR_BOOLOPT_*
-    { "optval", "u32", flags = { "no_linklocal_learn", "mcast_vlan_snooping", "mst_enable", "mdb_offload_fail_notification" } },
+    { "optval", "u32", flags = {
+      "no_linklocal_learn", "mcast_vlan_snooping", "mst_enable", "mdb_offload_fail_notification", "fdb_local_vlan_0",
+    } },
     { "optmask", "u32", show = "hex" },
   }) },
   { "MCAST_QUERIER_STATE", 47, attrs("bridge_querier", { -- linux/if_bridge.h BRIDGE_QUERIER_*

@@ -4,6 +4,11 @@ local encap = require "netlink.encap"
 
 local array, attrs, by, multi, struct = netlink.array, netlink.attrs, netlink.by, netlink.multi, netlink.struct
 
+-- NHA_OP_FLAG_*, bit 0 first; the last one says that the kernel knows 16 bits of weight.
+local OP_FLAGS = { "dump_stats", "dump_hw_stats" }
+for bit = 3, 31 do OP_FLAGS[bit] = "" end
+OP_FLAGS[32] = "resp_grp_resvd_0"
+
 return netlink.message("nexthop", {
   { "family", "u8", names = words.family },
   { "scope", "u8", names = words.scope },
@@ -45,7 +50,7 @@ return netlink.message("nexthop", {
       { "IDLE_TIME", 2, "u64" },
       { "NH_ID", 3, "u32" },
     }, { prefix = "NHA_RES_BUCKET_" }), nested = true },
-    { "OP_FLAGS", 14, "u32", flags = { "dump_stats", "dump_hw_stats", "resp_grp_resvd_0" } },
+    { "OP_FLAGS", 14, "u32", flags = OP_FLAGS },
     { "GROUP_STATS", 15, attrs("nexthop_group_stats", {
       { "ENTRY", 1, multi(attrs("nexthop_group_stats_entry", {
         { "ID", 1, "u32" },
