@@ -128,6 +128,19 @@ end
 
 --- The handle ------------------------------------------------------------------------
 
+-- What help(ip) prints.
+local HELP = [[
+netlink.Route: the kernel's links, addresses, routes … by the words of ip
+  ip:links{…}  addrs  routes  neighs  fdb_entries  rules  nexthops  qdiscs  classes  filters  nsids
+      go through what there is: for l in ip:links{kind="veth"} do print(l) end; :list() :first() :json() :text()
+  ip:link(verb, {…})  addr  route  neigh  fdb  rule  nexthop  tc  nsid
+      verbs: add set change replace append del get dump; help(ip.link) and so on have the words
+  ip:wait_link(name, {state="up"}, timeout)
+  ip:monitor{"link", "route"}  ip:monitor(fn)
+  ip:index_of(name)  name_of(index)  flush_addr{…}  flush_routes{…}  flush_neigh{…}  flush_rules{…}
+  ip:close()
+]]
+
 local recent -- the link of a number, or nil, as it was a moment ago
 
 ---@class netlink.RouteOptions
@@ -150,7 +163,7 @@ function netlink.route(opts)
       raise("argument", ("netlink.route: there is no option %q; there are netns, timeout and rcvbuf"):format(tostring(k)))
     end
   end
-  local self = setmetatable({opts = opts, open = {}}, Route)
+  local self = setmetatable({opts = opts, open = {}, __help = HELP}, Route)
   self.origin = {}
   function self.origin.name_of(_, index)
     local l = recent(self, index)
@@ -253,13 +266,13 @@ end
 
 -- Objects are what ip:links{} returns: calling them gives the next message, so
 -- that a for loop takes them as they are.
-local Dump = {}
+local Objects = {}
 
 ---All that are left, as a table. When the kernel's table changed while it was
 ---told, so that something may be missing or there twice, it is told again, up to
 ---three times.
 ---@return table
-function Dump:list()
+function Objects:list()
   local mt, out = getmetatable(self), nil
   local fresh = mt.start
   for _ = 1, 3 do
@@ -269,7 +282,7 @@ function Dump:list()
       n = n + 1
       out[n] = m
     end
-    if not fresh or not self.interrupted then break end
+    if not fresh or not self:interrupted() then break end
     mt.rewind()
   end
   return out
@@ -277,11 +290,11 @@ end
 
 ---The next one, or nil.
 ---@return any
-function Dump:first() return self() end
+function Objects:first() return self() end
 
 ---How many are left.
 ---@return integer
-function Dump:count()
+function Objects:count()
   local n = 0
   for _ in self do n = n + 1 end
   return n
@@ -289,7 +302,7 @@ end
 
 ---All that are left as plain tables.
 ---@return table
-function Dump:tables()
+function Objects:tables()
   local out = {}
   for m in self do out[#out + 1] = m:totable() end
   return out
@@ -297,7 +310,7 @@ end
 
 ---All that are left as one JSON array, for other programs.
 ---@return string
-function Dump:json()
+function Objects:json()
   local out = {}
   for m in self do out[#out + 1] = m:json{plain = true} end
   return "[" .. table.concat(out, ",\n") .. "]"
@@ -305,7 +318,7 @@ end
 
 ---All that are left, each as ip prints it.
 ---@return string
-function Dump:text()
+function Objects:text()
   local out = {}
   for m in self do out[#out + 1] = tostring(m) end
   return table.concat(out, "\n")
@@ -313,24 +326,32 @@ end
 
 local function nothing() return nil end
 
+---Whether the kernel's table changed while it was told, so that something may be
+---missing or there twice.
+---@return boolean
+function Objects:interrupted()
+  local state = getmetatable(self).state
+  return state ~= nil and state.interrupted or false
+end
+
 -- dump makes objects of a function that starts: it returns an iterator, its first
 -- result, and the state of the dump. It is called at the first step.
 local function dump(start)
-  local mt = {__name = "netlink.Objects", __tostring = function() return "netlink.Objects" end}
-  local state
-  function mt.__index(_, key)
-    if key == "interrupted" then return state ~= nil and state.interrupted or false end
-    return Dump[key]
-  end
+  local mt = {__name = "netlink.Objects", __index = Objects}
   function mt.rewind()
     mt.start = true
     mt.__call = function()
       mt.start = nil
       local step, m
-      step, m, state = start()
+      step, m, mt.state = start()
       mt.__call = m == nil and nothing or step -- from here on a loop calls it without a detour
       return m
     end
+  end
+  -- Printing objects asks for them, and leaves these where they are.
+  function mt.__tostring()
+    if not mt.start then return "netlink.Objects, some of which are read" end
+    return dump(start):text()
   end
   mt.rewind()
   return setmetatable({}, mt)
@@ -774,9 +795,10 @@ end
 
 local function listen(self, what, label)
   local numbers, list = groups(what)
+  local resync = type(what) == "table" and what.resync or nil
   local origin = names(self, label and #list > 1)
   local s = socket(self):clone{origin = origin, rcvbuf = self.opts.rcvbuf}
-  local ok, err = pcall(s.bind, s, {groups = numbers, async_cache = true})
+  local ok, err = pcall(s.bind, s, {groups = numbers, async_cache = true, resync = resync})
   if not ok then
     s:close()
     error(err, 0)
@@ -842,8 +864,10 @@ function Monitor.__call(self) return self:read() end
 ---    m = ip:monitor("link", function(ev) print(ev.event, ev.ifname) end)
 ---
 ---An event is a message; tostring is what `ip monitor` prints, ev.event says what
----happened ("RTM_NEWLINK", "RTM_DELROUTE"). When the kernel had no room for one,
----an event "overrun" with counts stands in its place.
+---happened ("RTM_NEWLINK", "RTM_DELROUTE"). When there was no room for one, an
+---event "overrun" with counts stands in its place; with resync = true among what
+---is watched, a dump then finds out what was missed, and the difference follows as
+---ordinary events.
 ---@param what? string|table|function   link, addr, route, neigh, rule, tc, nexthop, nsid, netconf, prefix; default: all but tc
 ---@param fn? function
 ---@return table   with read([timeout]), wait([timeout]), close()
@@ -851,7 +875,7 @@ function Route:monitor(what, fn)
   if type(what) == "function" then
     what, fn = nil, what
   elseif type(what) == "table" and type(what[#what]) == "function" then
-    local list = {}
+    local list = {resync = what.resync}
     for i = 1, #what - 1 do list[i] = what[i] end
     what, fn = list, what[#what]
   end

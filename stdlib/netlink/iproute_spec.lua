@@ -271,17 +271,6 @@ lab("rules, next hops, namespaces' numbers, queueing disciplines", function(ip)
   check.equal(ip:routes{nhid = 10}:first().dst, "10.9.0.0")
   check.equal(ip:nexthop("get", {id = 1}).gateway, "10.0.0.2")
 
-  local other = netns.new()
-  local n = ip:nsid("add", {netns = other, nsid = 7})
-  check.equal(ip:nsid("get", {netns = other}).nsid, 7)
-  check.equal(ip:nsids():count(), 1)
-  ip:link("set", {ifname = "v1", netns = other})
-  check.equal(ip:link("exists", {ifname = "v1"}), false)
-  local there = netlink.route{netns = other}
-  check.equal(there:link("exists", {ifname = "v1"}), true)
-  there:close()
-  other:close()
-
   ip:tc("add", {dev = "v0", kind = "tbf", rate = "1mbit", burst = "10k", latency = "50ms"})
   check.equal(ip:qdiscs{dev = "v0"}:first().kind, "tbf")
   ip:tc("del", {dev = "v0", parent = "root"})
@@ -291,6 +280,17 @@ lab("rules, next hops, namespaces' numbers, queueing disciplines", function(ip)
   check.equal(tostring(ip:classes{dev = "v0"}:first()):match("rate %S+ ceil %S+"), "rate 1Mbit ceil 2Mbit")
   ip:tc("del-class", {dev = "v0", classid = "1:10"})
   check.equal(ip:classes():count(), 0)
+
+  local other = netns.new()
+  ip:nsid("add", {netns = other, nsid = 7})
+  check.equal(ip:nsid("get", {netns = other}).nsid, 7)
+  check.equal(ip:nsids():count(), 1)
+  ip:link("set", {ifname = "v1", netns = other})
+  check.equal(ip:link("exists", {ifname = "v1"}), false)
+  local there = netlink.route{netns = other}
+  check.equal(there:link("exists", {ifname = "v1"}), true)
+  there:close()
+  other:close()
 end)
 
 lab("wait_link waits for what comes, and for no longer", function(ip)
@@ -360,6 +360,17 @@ local function same(ours, theirs, what)
   for i = 1, math.max(#a, #b) do check.equal(a[i], b[i], what .. ", line " .. i) end
 end
 
+-- The kernel goes on meanwhile: what is compared is what it said before and
+-- after.
+local function compare(ours, theirs, what)
+  local a, b, c
+  for i = 1, 20 do
+    a, b, c = ours(), theirs(), ours()
+    if still(a) == still(c) then break end
+  end
+  same(a, b, what)
+end
+
 local LAB = [[
 ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up
 ip link add br0 type bridge; ip link set v1 master br0; ip link set br0 up
@@ -403,31 +414,31 @@ lab("print-outs are what ip -d, bridge fdb and tc print", function(ip, ns, sh)
   if out:find("not found", 1, true) then check.skip("iproute2 is missing: " .. out) end
   ip:wait_link("v1", {operstate = "up"}, 5)
   ip:wait_link("br0", {operstate = "up"}, 5)
-  same(ip:links():text(), sh("ip -d link show"), "link")
+  compare(function() return ip:links():text() end, function() return sh("ip -d link show") end, "link")
   for _, dev in ipairs{"lo", "v0", "br0"} do
     -- ip prints the link first, and the addresses without its name.
-    local theirs = sh("ip -d -o addr show dev " .. dev):gsub("\\", "\n")
-    same(ip:addrs{dev = dev}:text(), theirs, "addr of " .. dev)
+    local function theirs() return (sh("ip -d -o addr show dev " .. dev):gsub("\\", "\n")) end
+    compare(function() return ip:addrs{dev = dev}:text() end, theirs, "addr of " .. dev)
   end
   local function routes(command)
     return (sh(command):gsub("\n\tnh_info[^\n]*", ""):gsub(" table main ", " "))
   end
-  same(ip:routes{table = "main", family = "inet"}:text(), routes("ip -d -4 route show"), "route")
-  same(ip:routes{table = "main", family = "inet6"}:text(), routes("ip -d -6 route show"), "-6 route")
-  same(ip:routes{family = "inet"}:text(), routes("ip -d -4 route show table all"), "route table all")
-  same(ip:routes{family = "inet6"}:text(), routes("ip -d -6 route show table all"), "-6 route table all")
-  same(tostring(ip:route("get", {dst = "10.9.9.9"})), routes("ip -d route get 10.9.9.9"), "route get")
-  same(tostring(ip:route("get", {dst = "10.0.0.1"})), routes("ip -d route get 10.0.0.1"), "route get of oneself")
-  same(tostring(ip:route("get", {dst = "2001:db8:1::1"})), routes("ip -d -6 route get 2001:db8:1::1"), "-6 route get")
-  same(ip:neighs{family = "inet"}:text(), sh("ip -d -4 neigh show nud all"), "neigh")
-  same(ip:neighs{family = "inet6"}:text(), sh("ip -d -6 neigh show nud all"), "-6 neigh")
-  same(ip:neighs{proxy = true}:text(), sh("ip -d neigh show proxy"), "neigh proxy")
-  same(ip:fdb_entries():text(), sh("bridge fdb show"), "fdb")
-  same(ip:rules{family = "inet"}:text(), sh("ip -d rule show"), "rule")
-  same(ip:rules{family = "inet6"}:text(), sh("ip -d -6 rule show"), "-6 rule")
-  same(ip:nexthops():text(), sh("ip -d nexthop show"), "nexthop")
-  same(ip:qdiscs{dev = "v0"}:text():gsub(" dev v0", ""), sh("tc qdisc show dev v0"), "qdisc")
-  same(ip:qdiscs{dev = "mv0"}:text():gsub(" dev mv0", ""), sh("tc qdisc show dev mv0"), "qdisc")
+  compare(function() return ip:routes{table = "main", family = "inet"}:text() end, function() return routes("ip -d -4 route show") end, "route")
+  compare(function() return ip:routes{table = "main", family = "inet6"}:text() end, function() return routes("ip -d -6 route show") end, "-6 route")
+  compare(function() return ip:routes{family = "inet"}:text() end, function() return routes("ip -d -4 route show table all") end, "route table all")
+  compare(function() return ip:routes{family = "inet6"}:text() end, function() return routes("ip -d -6 route show table all") end, "-6 route table all")
+  compare(function() return tostring(ip:route("get", {dst = "10.9.9.9"})) end, function() return routes("ip -d route get 10.9.9.9") end, "route get")
+  compare(function() return tostring(ip:route("get", {dst = "10.0.0.1"})) end, function() return routes("ip -d route get 10.0.0.1") end, "route get of oneself")
+  compare(function() return tostring(ip:route("get", {dst = "2001:db8:1::1"})) end, function() return routes("ip -d -6 route get 2001:db8:1::1") end, "-6 route get")
+  compare(function() return ip:neighs{family = "inet"}:text() end, function() return sh("ip -d -4 neigh show nud all") end, "neigh")
+  compare(function() return ip:neighs{family = "inet6"}:text() end, function() return sh("ip -d -6 neigh show nud all") end, "-6 neigh")
+  compare(function() return ip:neighs{proxy = true}:text() end, function() return sh("ip -d neigh show proxy") end, "neigh proxy")
+  compare(function() return ip:fdb_entries():text() end, function() return sh("bridge fdb show") end, "fdb")
+  compare(function() return ip:rules{family = "inet"}:text() end, function() return sh("ip -d rule show") end, "rule")
+  compare(function() return ip:rules{family = "inet6"}:text() end, function() return sh("ip -d -6 rule show") end, "-6 rule")
+  compare(function() return ip:nexthops():text() end, function() return sh("ip -d nexthop show") end, "nexthop")
+  compare(function() return (ip:qdiscs{dev = "v0"}:text():gsub(" dev v0", "")) end, function() return sh("tc qdisc show dev v0") end, "qdisc")
+  compare(function() return (ip:qdiscs{dev = "mv0"}:text():gsub(" dev mv0", "")) end, function() return sh("tc qdisc show dev mv0") end, "qdisc")
 end)
 
 lab("events print as ip monitor prints them", function(ip, ns, sh)
@@ -481,6 +492,23 @@ lab("events print as ip monitor prints them", function(ip, ns, sh)
   local theirs, mine = told():gsub(from, "%1"), table.concat(ours, "\n"):gsub(from, "%1")
   os.remove(file)
   same(mine, theirs, "monitor")
+end)
+
+lab("traffic control is watched, too; printing objects does not read them", function(ip)
+  pair(ip)
+  local seen = queue()
+  local m = ip:monitor({"tc", resync = true}, function(ev) seen:put(tostring(ev)) end)
+  ip:tc("add", {dev = "v0", kind = "pfifo", limit = 7, handle = "7:"})
+  local text
+  repeat text = seen:get(5) until not text or not text:find("noqueue", 1, true) -- that was there before
+  check.equal(text:gsub("refcnt %d+ ", ""), "qdisc pfifo 7: dev v0 root limit 7p")
+  m:close()
+  check.equal(m:wait(), true)
+  local links = ip:links{kind = "veth"}
+  check.truthy(tostring(links):find("v0@v1", 1, true))
+  check.equal(links:count(), 2)
+  check.equal(links:count(), 0)
+  check.equal(links:interrupted(), false)
 end)
 
 lab("a handle stays in its namespace, wherever it is used", function(ip, ns)
