@@ -9,7 +9,10 @@ local UEVENT, CONNECTOR, GENERIC = 15, 11, 16
 local KNOWN = getmetatable(netlink).families
 
 -- Classes of generic families by the family's name; see generic.lua.
-local CLASSES = {nlctrl = "ctrl", ethtool = "ethtool_message", TASKSTATS = "taskstats_message", wireguard = "wireguard_message"}
+local CLASSES = {
+  nlctrl = "ctrl", ethtool = "ethtool_message", TASKSTATS = "taskstats_message", wireguard = "wireguard_message",
+  nl80211 = "nl80211_message",
+}
 
 --- A decoder --------------------------------------------------------------------------
 

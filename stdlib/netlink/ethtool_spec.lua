@@ -117,7 +117,7 @@ if not clock.virtual then
     end
     for cmd, which in pairs(p.ops) do
       local class = f.info.requests[cmd]
-      if class and (which["do"] or which.dump) then compare(class, which["do"] or which.dump, f.info.names[cmd] .. ".", 0) end
+      if class and (which["do"] or which.dump) then compare(class(), which["do"] or which.dump, f.info.names[cmd] .. ".", 0) end
     end
     check.truthy(compared > 150)
     f:close()

@@ -9,6 +9,7 @@ local REQUEST, ACK, DUMP = netlink.NLM_F_REQUEST, netlink.NLM_F_ACK, netlink.NLM
 -- Classes of families that this library knows, by the family's name.
 local CLASSES = {
   nlctrl = "ctrl", ethtool = "ethtool_message", TASKSTATS = "taskstats_message", wireguard = "wireguard_message",
+  nl80211 = "nl80211_message",
 }
 
 -- Modules that bring a family, where the name does not say so.
@@ -51,7 +52,7 @@ function Family:_message(cmd, attrs)
   msg.cmd, msg.version = number, msg.version or self.version
   -- header is every message's own, but a family's attribute of that name is meant.
   local class = self.info.requests and self.info.requests[number]
-  if type(msg.header) == "table" and msg.HEADER == nil and class and class:has("HEADER") == "attr" then
+  if type(msg.header) == "table" and msg.HEADER == nil and class and class():has("HEADER") == "attr" then
     msg.HEADER, msg.header = msg.header, nil
   end
   return msg

@@ -15,7 +15,8 @@ local function fields(o, names)
 end
 
 -- One message class for each command of a table {NAME = number} or
--- {NAME = {number, attributes}}.
+-- {NAME = {number, attributes}}, made when it is first needed: a family may have a
+-- hundred commands and hundreds of attributes, and a script a use for two.
 local function classes(name, o, list)
   local cases, names, numbers = {}, {}, {}
   for word, what in pairs(list) do
@@ -24,9 +25,13 @@ local function classes(name, o, list)
   end
   for word, what in pairs(list) do
     local attrs = type(what) == "table" and what[2] or o.attrs
-    cases[numbers[word]] = netlink.message(name .. "." .. word:lower(), fields(o, names), {
-      prefix = attrs == o.attrs and o.prefix or nil, attrs = attrs, event = (o.command_prefix or "") .. word,
-    })
+    local class
+    cases[numbers[word]] = function()
+      class = class or netlink.message(name .. "." .. word:lower(), fields(o, names), {
+        prefix = attrs == o.attrs and o.prefix or nil, attrs = attrs, event = (o.command_prefix or "") .. word,
+      })
+      return class
+    end
   end
   return cases, names, numbers
 end
