@@ -47,6 +47,6 @@ test("N042: the results of a scan, one message a station", function()
     local b = m.bss
     check.equal({b.bssid, b.frequency, b.beacon_interval, b.capability, b.signal_mbm}, {"02:00:00:00:00:09", 5180, 100, 0x31, -4300})
     check.equal(b.tsf, 67820018829)
-    check.equal(b.information_elements, "\0\3lab\0")
+    check.equal(b.information_elements, "\0\3lab")
   end
 end)
