@@ -618,7 +618,7 @@ function Conn:stats()`, Go: func(h *lua.Host, c *Conn) *lua.Table { return recor
 function Conn:wait_up(timeout)`, Go: connWaitUp},
 	{Decl: `
 ---Closes it; whoever waits for a frame gets an error of kind closed.
-function Conn:close()`, Go: (*Conn).close},
+function Conn:close()`, Go: (*Conn).closeInTurn},
 }
 
 // filterBy is setFilter with what a script has for a filter.

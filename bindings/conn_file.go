@@ -1,9 +1,12 @@
 package bindings
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -406,18 +409,36 @@ func (c *Conn) writeCapture(w *engine.PcapWriter, v, opts lua.Value) (octets int
 			return 0, &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option len: the frame has %d octets, and cannot have had %d on the wire", len(f.Data), f.Len)}
 		}
 	}
-	c.tx.Lock()
-	if id >= 0 {
-		err = w.WriteOn(id, &f)
-	} else {
-		one := [1]engine.Frame{f}
-		_, err = w.TryWriteFrames(one[:])
+	one := [1]engine.Frame{f}
+	try := func() (int, error) {
+		c.tx.Lock()
+		defer c.tx.Unlock()
+		if id >= 0 {
+			return w.TryWriteOn(id, one[:])
+		}
+		return w.TryWriteFrames(one[:])
 	}
-	c.tx.Unlock()
+	n, err := try()
+	if n == 0 && err == nil { // a pipe, whose reader takes his time
+		one[0].Data = bytes.Clone(f.Data)
+		err = c.whenThereIsRoom(try)
+	}
 	if err == nil && len(c.tees) > 0 {
-		c.copyTo(&f)
+		c.copyTo(&one[0])
 	}
 	return len(f.Data), err
+}
+
+// closeInTurn is Conn:close: what a pipe has not taken yet is waited for, while
+// other tasks run.
+func (c *Conn) closeInTurn() error {
+	if w, ok := c.Conn.(*engine.PcapWriter); ok && w.Pipe() && !c.closed {
+		if err := c.h.Await("Conn:close "+w.Name(), w.Drain); err != nil && !errors.Is(err, net.ErrClosed) {
+			c.close()
+			return err
+		}
+	}
+	return c.close()
 }
 
 // linkOn is the link type of the interface of that name; link if there is none

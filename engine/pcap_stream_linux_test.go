@@ -284,3 +284,63 @@ func TestPcapFollow(t *testing.T) {
 		}
 	}
 }
+
+// Who writes to a pipe never waits for its reader: when he is far behind there
+// is no room, and Close waits as long as he takes anything.
+func TestPcapWriterToPipe(t *testing.T) {
+	name := pipe(t)
+	w, err := engine.CreatePcap(realEnv(), engine.PcapWriterConfig{File: name, LinkType: engine.LinkEthernet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := 0
+	one := [][]byte{frame(0, 1000)}
+	for {
+		n, err := w.TryWrite(one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			break
+		}
+		sent++
+	}
+	if sent < 1000 || sent > 20000 {
+		t.Errorf("%d frames of 1000 octets had room", sent)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+	defer cancel()
+	if err := w.Wait(ctx, engine.WriteReady); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	r := openPipe(t, name)
+	read := make(chan int)
+	go func() {
+		n := 0
+		err := r.(engine.Opening).Opened(context.Background())
+		for fs := make([]engine.Frame, 64); err == nil; {
+			var k int
+			k, err = engine.Read(context.Background(), r, fs)
+			n += k
+		}
+		if err != io.EOF {
+			n = -1
+		}
+		read <- n
+	}()
+	if err := w.Wait(within(t, 10*time.Second), engine.WriteReady); err != nil {
+		t.Fatal(err)
+	}
+	for range 1000 {
+		send(t, w, one...)
+		sent++
+	}
+	if err := w.Drain(within(t, 10*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	close2(t, w)
+	if n := <-read; n != sent {
+		t.Errorf("read %d of %d", n, sent)
+	}
+	close2(t, r)
+}

@@ -51,6 +51,7 @@ type PcapWriter struct {
 	mu     sync.Mutex // guards all below
 	file   *os.File
 	pack   packer // between out and file; nil: nothing
+	pipe   *drain // what writes to file, if that may keep its writer waiting; else nil
 	out    *bufio.Writer
 	closed bool
 	timer  *clock.Timer // runs Flush; nil when the buffer is empty
@@ -101,8 +102,12 @@ func CreatePcap(env *Env, cfg PcapWriterConfig) (*PcapWriter, error) {
 		return failed(err)
 	}
 	var to io.Writer = w.file
+	if st, err := w.file.Stat(); err == nil && st.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0 {
+		w.pipe = newDrain(w.file)
+		to = w.pipe
+	}
 	if packing != nil {
-		if w.pack, err = packing.create(w.file); err != nil {
+		if w.pack, err = packing.create(to); err != nil {
 			w.file.Close()
 			return failed(err)
 		}
@@ -117,6 +122,9 @@ func CreatePcap(env *Env, cfg PcapWriterConfig) (*PcapWriter, error) {
 	// The header goes out at once, so that a reader that comes early finds a
 	// capture file, and a full disk is found here.
 	if err := w.push(); err != nil {
+		if w.pipe != nil {
+			w.pipe.stop()
+		}
 		w.file.Close()
 		return failed(err)
 	}
@@ -157,6 +165,9 @@ func (w *PcapWriter) TryWrite(frames [][]byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i, b := range frames {
+		if w.pipe != nil && w.pipe.full() {
+			return i, nil
+		}
 		f.Data, f.Len = b, len(b)
 		if err := w.record(&f, -1); err != nil {
 			return i, err
@@ -172,6 +183,9 @@ func (w *PcapWriter) TryWriteFrames(fs []Frame) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := range fs {
+		if w.pipe != nil && w.pipe.full() {
+			return i, nil
+		}
 		if err := w.record(&fs[i], -1); err != nil {
 			return i, err
 		}
@@ -179,8 +193,9 @@ func (w *PcapWriter) TryWriteFrames(fs []Frame) (int, error) {
 	return len(fs), nil
 }
 
-// WriteOn records a frame of the interface of that number in a pcapng file.
-func (w *PcapWriter) WriteOn(id int, f *Frame) error {
+// TryWriteOn is TryWriteFrames for frames of the interface of that number in a
+// pcapng file.
+func (w *PcapWriter) TryWriteOn(id int, fs []Frame) (int, error) {
 	_, err := w.more(func() (int, error) {
 		if id < 0 || id >= len(w.ng.ifaces) {
 			return 0, argument("interface %d: the file has %d, counted from 0", id, len(w.ng.ifaces))
@@ -188,11 +203,19 @@ func (w *PcapWriter) WriteOn(id int, f *Frame) error {
 		return 0, nil
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.record(f, id)
+	for i := range fs {
+		if w.pipe != nil && w.pipe.full() {
+			return i, nil
+		}
+		if err := w.record(&fs[i], id); err != nil {
+			return i, err
+		}
+	}
+	return len(fs), nil
 }
 
 // record appends one record; mu is held. id is the number of the interface, -1
@@ -345,15 +368,38 @@ func (w *PcapWriter) TryRead([]Frame) (int, error) {
 	return 0, &OpError{Op: "read", Conn: w.name, Err: errors.ErrUnsupported, hint: "the file was opened for writing; open it with connector.pcap"}
 }
 
-// Wait returns at once: a file is always ready.
-func (w *PcapWriter) Wait(ctx context.Context, _ Readiness) error {
+// Wait returns at once, because a file is always ready, unless the reader of a
+// pipe is far behind.
+func (w *PcapWriter) Wait(ctx context.Context, r Readiness) error {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
+	closed := w.closed
+	w.mu.Unlock()
+	if closed {
 		return closedError("wait", w.name)
+	}
+	if w.pipe != nil && r == WriteReady {
+		if err := w.pipe.room(ctx); err != nil {
+			return err
+		}
+		return w.Wait(ctx, ReadReady) // it may have been closed meanwhile
 	}
 	return ctx.Err()
 }
+
+// Drain flushes, and waits until the reader of a pipe has taken all. It gives
+// up when he takes nothing for some seconds.
+func (w *PcapWriter) Drain(ctx context.Context) error {
+	if err := w.Flush(); err != nil || w.pipe == nil {
+		return err
+	}
+	if err := w.pipe.wait(ctx); err != nil {
+		return &OpError{Op: "write", Conn: w.name, Err: err}
+	}
+	return nil
+}
+
+// Pipe reports whether it writes to one, so that Close may take its time.
+func (w *PcapWriter) Pipe() bool { return w.pipe != nil }
 
 // Notify has nothing to tell.
 func (w *PcapWriter) Notify(func()) (cancel func()) { return func() {} }
@@ -380,6 +426,12 @@ func (w *PcapWriter) Close() error {
 		if perr := w.pack.Close(); err == nil {
 			err = perr
 		}
+	}
+	if w.pipe != nil {
+		if perr := w.pipe.wait(context.Background()); err == nil {
+			err = perr
+		}
+		w.pipe.stop()
 	}
 	if cerr := w.file.Close(); err == nil {
 		err = cerr

@@ -178,7 +178,7 @@ func TestPcapNgWhatDoesNotFit(t *testing.T) {
 	if n, err := w.TryWriteFrames([]engine.Frame{long}); n != 0 || !kindIs(err, "range") {
 		t.Errorf("a long comment: %v", err)
 	}
-	if err := w.WriteOn(3, &long); !kindIs(err, "argument") {
+	if _, err := w.TryWriteOn(3, []engine.Frame{long}); !kindIs(err, "argument") {
 		t.Errorf("no such interface: %v", err)
 	}
 	// What was refused left no trace.
