@@ -117,7 +117,8 @@ func (w *netlinkWorld) socketOptions() []lua.Options {
 ---@field timeout? seconds    for each try (default s.get_timeout)
 ---@field retry? integer      how often to repeat what was busy (default 30 times, 0.3 s apart) or a dump that was interrupted (default 3)
 ---@field terminate? function  as in get
----@field callback? function  as in get`, Go: netlinkRequestOptions{}},
+---@field callback? function  as in get
+---@field quiet? boolean      registered callbacks do not see the answer`, Go: netlinkRequestOptions{}},
 	}...)
 }
 
@@ -159,6 +160,7 @@ type netlinkRequestOptions struct {
 	Retry     *int
 	Terminate *lua.Function
 	Callback  *lua.Function
+	Quiet     bool
 }
 
 // Default sizes: of the socket's buffers as pyroute2 has them, of that of a

@@ -382,6 +382,7 @@ func (s *netlinkSocket) ofRequest(L *lua.State, op string, msg lua.Value, typ, f
 	for {
 		into := s.h.NewTable(1, 0)
 		x := s.begin(0, flags)
+		x.quiet = x.quiet || o.Quiet
 		complete := false
 		err := s.ask(L, op, msg, typ, x)
 		if err == nil {

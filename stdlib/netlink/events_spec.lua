@@ -160,6 +160,9 @@ with("N032: callbacks run in the order of registration, and see the ends of dump
   log = {}
   s:request({}, GETLINK)
   check.equal({log[1], log[#log]}, {"b16", "a3"})
+  log = {}
+  s:request({index = 1}, GETLINK, REQUEST, {quiet = true})
+  check.equal(log, {})
 end)
 
 with("N098: what can be called is a callback", function(s)

@@ -20,7 +20,7 @@ local function dev(index, origin)
     name = origin.name_of and origin:name_of(index)
   elseif type(origin) == "userdata" then
     local ok, found = pcall(function()
-      return origin:request({index = index}, netlink.RTM_GETLINK, netlink.NLM_F_REQUEST, {timeout = 1})[1].ifname
+      return origin:request({index = index}, netlink.RTM_GETLINK, netlink.NLM_F_REQUEST, {timeout = 1, quiet = true})[1].ifname
     end)
     name = ok and found
   end
