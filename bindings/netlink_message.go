@@ -21,6 +21,8 @@ type messageWorld struct {
 	// Members of the tables that are being made, inner ones behind outer ones.
 	plainValues  []lua.Value
 	plainMembers []uint16
+	lastShape    *lua.TableShape
+	json         []byte
 	// Values that messages repeat are made once.
 	words   map[wordKey]lua.Value
 	addrs   [256]addrSlot

@@ -19,7 +19,9 @@ type luaClass struct {
 	text   *lua.Function // makes the line that print shows
 	words  *lua.Function // knows further names of members
 	shapes []plainShape  // of its plain tables
-	key    lua.Value     // what makes two messages tell of the same thing: names, or a function; nil: not said
+	copies plainCopies
+	isFlat int       // 0: not known yet
+	key    lua.Value // what makes two messages tell of the same thing: names, or a function; nil: not said
 }
 
 // luaType is a type that is no class: an array, a list, cases.

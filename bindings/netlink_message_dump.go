@@ -90,9 +90,11 @@ func (w *netlinkWorld) dumpOctets(v *netlink.Value) lua.Value {
 // messageJSON is msg:json().
 func (w *netlinkWorld) messageJSON(v *netlink.View, opts *lua.Table) lua.Value {
 	if opts != nil && lua.Truth(opts.RawGetString("plain")) {
-		return lua.Str(string(v.AppendPlainJSON(nil)))
+		w.json = v.AppendPlainJSON(w.json[:0])
+	} else {
+		w.json = v.AppendJSON(w.json[:0])
 	}
-	return lua.Str(string(v.AppendJSON(nil)))
+	return lua.Str(string(w.json))
 }
 
 // load is netlink.load.

@@ -1,6 +1,7 @@
 package bindings
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -485,9 +486,7 @@ func (w *netlinkWorld) plain(v *netlink.Value, depth int) lua.Value {
 		if depth > netlink.MaxDepth {
 			return lua.Str(string(v.Octets()))
 		}
-		var x netlink.View
-		v.ViewTo(&x)
-		return w.plainTable(&x, depth+1)
+		return w.plainStruct(v, depth+1)
 	case netlink.Array, netlink.List, netlink.Multi:
 		list := w.h.NewTable(4, 0)
 		for e := range v.Items() {
@@ -519,6 +518,58 @@ func (w *netlinkWorld) plainElement(v *netlink.Value, depth int) lua.Value {
 type plainShape struct {
 	members []uint16
 	shape   *lua.TableShape
+}
+
+// plainCopies are tables that the same octets have given before, as they were:
+// the counters of idle interfaces and the settings of most repeat.
+type plainCopies struct {
+	known [4]plainCopy
+	next  int
+	last  []byte // octets that are not among them
+}
+
+type plainCopy struct {
+	octets []byte
+	shape  *lua.TableShape
+	table  *lua.Table
+}
+
+// plainStruct is a structure's table.
+func (w *netlinkWorld) plainStruct(v *netlink.Value, depth int) *lua.Table {
+	var x netlink.View
+	v.ViewTo(&x)
+	lc, _ := v.Type.Class.Handle.(*luaClass)
+	if lc == nil || !lc.flat() {
+		return w.plainTable(&x, depth)
+	}
+	c := &lc.copies
+	for i := range c.known {
+		if k := &c.known[i]; k.table != nil && bytes.Equal(k.octets, v.Octets()) {
+			return k.shape.Copy(w.h, k.table)
+		}
+	}
+	t := w.plainTable(&x, depth)
+	if !bytes.Equal(c.last, v.Octets()) {
+		c.last = append(c.last[:0], v.Octets()...)
+		return t
+	}
+	c.known[c.next] = plainCopy{slices.Clone(c.last), w.lastShape, w.lastShape.Copy(w.h, t)}
+	c.next = (c.next + 1) % len(c.known)
+	return t
+}
+
+// flat reports whether the class has many members, none with members of its own
+// and none that depends on what is around it.
+func (c *luaClass) flat() bool {
+	if c.isFlat == 0 {
+		c.isFlat = -1
+		if !c.HasAttrs && c.Tail == nil && len(c.Fields) >= 8 && !slices.ContainsFunc(c.Fields, func(f *netlink.Field) bool {
+			return f.Type.Op >= netlink.Bitfield || f.Type.Op == netlink.Addr || f.Type.Op == netlink.MPLS
+		}) {
+			c.isFlat = 1
+		}
+	}
+	return c.isFlat > 0
 }
 
 // shapeOf finds or makes the shape of a table with these members.
@@ -592,7 +643,8 @@ func (w *netlinkWorld) plainTable(v *netlink.View, depth int) *lua.Table {
 		add(len(c.Fields)+a.Index, w.plain(&it.Value, depth))
 	}
 	values := w.plainValues[firstValue:]
-	t := lc.shapeOf(w.plainMembers[firstMember:]).New(w.h, values)
+	w.lastShape = lc.shapeOf(w.plainMembers[firstMember:])
+	t := w.lastShape.New(w.h, values)
 	clear(values)
 	w.plainValues, w.plainMembers = w.plainValues[:firstValue], w.plainMembers[:firstMember]
 	if unknown {

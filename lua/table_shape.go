@@ -65,3 +65,21 @@ func (s *TableShape) New(h *Host, values []Value) *Table {
 	*(*map[Value]int)(unsafe.Add(p, offPlaces)) = maps.Clone(s.places)
 	return t
 }
+
+// Copy is a table with the same names and values as t, which New has made and
+// nobody has changed since.
+func (s *TableShape) Copy(h *Host, t *Table) *Table {
+	if !shaped || len(s.names) == 0 {
+		values := make([]Value, len(s.names))
+		for i, name := range s.names {
+			values[i] = t.RawGetString(name)
+		}
+		return s.New(h, values)
+	}
+	c := h.root.CreateTable(0, 0)
+	p := unsafe.Pointer(c)
+	*(*map[string]Value)(unsafe.Add(p, offFields)) = maps.Clone(*(*map[string]Value)(unsafe.Add(unsafe.Pointer(t), offFields)))
+	*(*[]Value)(unsafe.Add(p, offKeys)) = s.keys
+	*(*map[Value]int)(unsafe.Add(p, offPlaces)) = maps.Clone(s.places)
+	return c
+}

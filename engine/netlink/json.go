@@ -149,31 +149,35 @@ func (j *jsonWriter) members(b []byte, v *View, comma bool) []byte {
 		comma = true
 		b = append(appendString(b, name), ':')
 	}
+	var val Value
 	if v.c != nil {
 		for _, f := range v.c.Fields {
-			if val, ok := v.Get(Member{Field: f}); ok && !(j.plain && f.Pad && isZero(val.b)) {
+			if v.GetTo(&val, Member{Field: f}) && !(j.plain && f.Pad && isZero(val.b)) {
 				key(f.Name)
 				b = j.value(b, &val)
 			}
 		}
 	}
 	if j.plain {
-		var seen []uint16
-		for it := range v.All() {
+		var room [64]uint16
+		seen := room[:0]
+		for it := v.First(); it.OK(); it.Next() {
 			if slices.Contains(seen, it.Num()) {
 				continue
 			}
 			seen = append(seen, it.Num())
-			name := strconv.Itoa(int(it.Num()))
-			val := it.Value
-			if it.Attr != nil {
-				name = it.Attr.Key
-				if it.Attr.Type.Op == Multi {
-					val, _ = v.Get(Member{Attr: it.Attr})
-				}
+			switch {
+			case it.Attr == nil:
+				key(strconv.Itoa(int(it.Num())))
+				b = j.value(b, &it.Value)
+			case it.Attr.Type.Op == Multi:
+				key(it.Attr.Key)
+				v.GetTo(&val, Member{Attr: it.Attr})
+				b = j.value(b, &val)
+			default:
+				key(it.Attr.Key)
+				b = j.value(b, &it.Value)
 			}
-			key(name)
-			b = j.value(b, &val)
 		}
 		return b
 	}
@@ -226,6 +230,10 @@ func (j *jsonWriter) value(b []byte, val *Value) []byte {
 			return appendString(b, s)
 		}
 		return val.AppendText(b)
+	case IP4, IP6, IP, MAC, LLAddr, Hex: // in which nothing is to be quoted
+		b = append(b, '"')
+		b = val.AppendText(b)
+		return append(b, '"')
 	case Bytes:
 		return j.octets(b, val.b)
 	case String, CString:
@@ -282,6 +290,16 @@ func (j *jsonWriter) value(b []byte, val *Value) []byte {
 // appendString quotes valid UTF-8 as JSON does.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
+	plain := true // as names and addresses are
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		return append(append(b, s...), '"')
+	}
 	for _, r := range s {
 		switch {
 		case r == '"' || r == '\\':
