@@ -844,9 +844,9 @@ function OPTIONS.htb(o, class)
   local rate = V.rate(want(first(o, "rate"), "rate", "htb class", "rate=\"1mbit\""), "rate")
   local ceil = V.rate(first(o, "ceil") or rate, "ceil")
   local burst = first(o, "burst")
-  burst = burst ~= nil and V.size(burst, "burst") or rate / 100 + 1600
+  burst = burst ~= nil and V.size(burst, "burst") or 1600 -- as tc where timers are fine
   local cburst = first(o, "cburst")
-  cburst = cburst ~= nil and V.size(cburst, "cburst") or ceil / 100 + 1600
+  cburst = cburst ~= nil and V.size(cburst, "cburst") or 1600
   local out = {parms = {rate = ratespec(rate), ceil = ratespec(ceil), buffer = ticks(burst / rate), cbuffer = ticks(cburst / ceil),
     quantum = first(o, "quantum") or 0, level = 0, prio = first(o, "prio") or 0}}
   if rate > 0xffffffff then out.rate64 = rate end
