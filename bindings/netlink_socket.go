@@ -285,9 +285,9 @@ function netlink.Socket:fileno()`, Go: func(s *netlinkSocket) (int, error) {
 		return s.sock.FD(), nil
 	}},
 	{Decl: `
----Another socket with the same options and in the same network namespace, which
----is not bound to groups.
----@param opts? netlink.SocketOptions  origin and rcvbuf may be others
+---Another socket with the same options and classes, in the same network
+---namespace, which is not bound to groups.
+---@param opts? netlink.SocketOptions  what is to be different
 ---@return netlink.Socket
 function netlink.Socket:clone(opts)`, Go: (*netlinkSocket).clone},
 	{Decl: `
@@ -997,21 +997,24 @@ func (s *netlinkSocket) startReader(program []netlink.Instruction) error {
 	return nil
 }
 
-func (s *netlinkSocket) clone(with netlinkSocketOptions) (*netlinkSocket, error) {
+func (s *netlinkSocket) clone(opts *lua.Table) (*netlinkSocket, error) {
 	o := s.o
-	if with.Origin != nil && !lua.IsNil(with.Origin) {
-		o.Origin = with.Origin
-	}
-	if with.Rcvbuf != 0 {
-		o.Rcvbuf = with.Rcvbuf
-	}
 	// Wherever the task is now, see netns.run.
 	if s.nsFile != nil {
 		o.Netns = lua.Str(fmt.Sprintf("/proc/self/fd/%d", s.nsFile.Fd()))
 	} else if currentNetns(s.h) != nil {
 		o.Netns = lua.String("/proc/self/ns/net")
 	}
-	return s.w.openSocket(o)
+	if opts != nil {
+		if err := s.h.ReadOptions("netlink.SocketOptions", opts, &o); err != nil {
+			return nil, err
+		}
+	}
+	c, err := s.w.openSocket(o)
+	if err == nil && c.family == s.family {
+		c.policy = s.policy.clone()
+	}
+	return c, err
 }
 
 func (s *netlinkSocket) sockname() (*lua.Table, error) {
