@@ -122,8 +122,17 @@ end
 
 local function struct(s) return s and s:totable() end
 
+-- Sockets have few addresses: their texts are made once.
+local texts, known = {[inet.AF_INET] = {}, [inet.AF_INET6] = {}}, 0
+
 local function address(octets, family)
-  return inet.text(family == inet.AF_INET and octets:sub(1, 4) or octets)
+  local text = texts[family][octets]
+  if not text then
+    if known > 10000 then texts, known = {[inet.AF_INET] = {}, [inet.AF_INET6] = {}}, 0 end
+    text = inet.text(family == inet.AF_INET and octets:sub(1, 4) or octets)
+    texts[family][octets], known = text, known + 1
+  end
+  return text
 end
 
 local function flat(id, name)
