@@ -270,20 +270,28 @@ func suggestion(w string, known []string) string {
 	return ""
 }
 
-// wordList is { [number] = "name" } or { [number] = {"name", "other"} }.
+// wordList is { [number] = "name" }, { [number] = {"name", "other"} }, or
+// { name = number }, which is the form for great numbers: a table holds a place for
+// every number below its greatest.
 func (w *netlinkWorld) wordList(v lua.Value) (*netlink.Words, error) {
 	t, ok := v.(*lua.Table)
 	if !ok {
-		return nil, fmt.Errorf("want { [number] = \"name\" }, got %s", w.h.TypeName(v))
+		return nil, fmt.Errorf("want { [number] = \"name\" } or { name = number }, got %s", w.h.TypeName(v))
 	}
 	if old := w.wordLists[t]; old != nil {
 		return old, nil
 	}
 	of := map[uint64][]string{}
 	for k, v := t.Next(lua.Nil); k != lua.Nil; k, v = t.Next(k) {
+		if name, ok := k.(lua.String); ok {
+			if n, ok := v.(lua.Number); ok && lua.Number(int64(n)) == n {
+				of[uint64(int64(n))] = append(of[uint64(int64(n))], string(name))
+				continue
+			}
+		}
 		n, ok := k.(lua.Number)
 		if !ok || lua.Number(int64(n)) != n {
-			return nil, fmt.Errorf("want numbers as keys, got %s", k)
+			return nil, fmt.Errorf("want numbers as keys, or names with numbers, got %s", k)
 		}
 		switch v := v.(type) {
 		case lua.String:

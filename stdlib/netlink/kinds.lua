@@ -6,7 +6,7 @@ local words = require "netlink.words"
 
 local array, attrs, list, multi, struct = netlink.array, netlink.attrs, netlink.list, netlink.multi, netlink.struct
 
-local vlan_protocol = { [0x8100] = "802.1Q", [0x88a8] = "802.1ad" }
+local vlan_protocol = { ["802.1Q"] = 0x8100, ["802.1ad"] = 0x88a8 }
 local df = { [0] = "unset", [1] = "set", [2] = "inherit" }
 local port_range = struct("port_range", { { "low", "be16" }, { "high", "be16" } })
 

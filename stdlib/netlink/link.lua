@@ -99,7 +99,7 @@ local bridge_vlan_info = struct("bridge_vlan_info", {
 })
 local af_bridge = attrs("af_bridge", {
   { "FLAGS", 0, "u16", flags = { "MASTER", "SELF" } },
-  { "MODE", 1, "u16", enum = { [0] = "veb", [1] = "vepa", [0xffff] = "undef" } },
+  { "MODE", 1, "u16", enum = { veb = 0, vepa = 1, undef = 0xffff } },
   { "VLAN_INFO", 2, multi(bridge_vlan_info) },
   { "VLAN_TUNNEL_INFO", 3, multi(attrs("bridge_vlan_tunnel", {
     { "ID", 1, "u32" },

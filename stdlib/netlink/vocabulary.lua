@@ -7,11 +7,14 @@
 local words = require("netlink.words")
 local V = {}
 
--- What a word is called, the words by number, the system's file of them.
+-- What a word is called, the words by number, the system's file of them. The
+-- words stand by the negative of their number: a table keeps a place for every
+-- positive one below its greatest.
 local function vocabulary(what, names, file)
   local v = {what = what, names = {}, numbers = {}, file = file}
   for n, word in pairs(names) do
-    v.names[n], v.numbers[word] = word, n
+    if type(n) == "string" then n, word = word, n end
+    v.names[-n], v.numbers[word] = word, n
   end
   return v
 end
@@ -28,7 +31,7 @@ local function read_system(v)
       for line in f:lines() do
         local n, word = line:match("^%s*(%w+)%s+([^%s#]+)")
         n = tonumber(n)
-        if n then v.names[n], v.numbers[word] = word, n end
+        if n then v.names[-n], v.numbers[word] = word, n end
       end
       f:close()
     end
@@ -39,8 +42,8 @@ end
 -- is that word.
 local function word_of(v, n)
   if type(n) ~= "number" then return n end
-  if not v.names[n] then read_system(v) end
-  return v.names[n]
+  if not v.names[-n] then read_system(v) end
+  return v.names[-n]
 end
 
 local function all_words(v)

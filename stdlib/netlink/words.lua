@@ -1,19 +1,19 @@
--- Words for numbers that several classes share, as ip(8) prints them.
+-- Words for numbers that several classes share, as ip(8) prints them. Where the
+-- numbers are great the words come first, since a table keeps a place for every
+-- number below its greatest.
 local words = {}
 
 -- Hardware types, linux/if_arp.h.
 words.arphrd = {
-  [0] = "netrom", [1] = "ether", [2] = "eether", [3] = "ax25", [4] = "pronet", [5] = "chaos", [6] = "ieee802",
-  [7] = "arcnet", [8] = "atalk", [15] = "dlci", [19] = "atm", [23] = "metricom", [24] = "ieee1394",
-  [32] = "infiniband", [256] = "slip", [257] = "cslip", [258] = "slip6", [259] = "cslip6", [260] = "rsrvd",
-  [264] = "adapt", [270] = "rose", [271] = "x25", [272] = "hwx25", [280] = "can", [290] = "mctp", [512] = "ppp",
-  [513] = "hdlc", [516] = "lapb", [517] = "ddcmp", [518] = "rawhdlc", [519] = "rawip", [768] = "ipip",
-  [769] = "tunnel6", [770] = "frad", [771] = "skip", [772] = "loopback", [773] = "ltalk", [774] = "fddi",
-  [775] = "bif", [776] = "sit", [777] = "ip/ddp", [778] = "gre", [779] = "pimreg", [780] = "hippi", [781] = "ash",
-  [782] = "econet", [783] = "irda", [784] = "fcpp", [785] = "fcal", [786] = "fcpl", [787] = "fcfb0",
-  [800] = "tr", [801] = "ieee802.11", [802] = "ieee802.11/prism", [803] = "ieee802.11/radiotap",
-  [804] = "ieee802.15.4", [805] = "ieee802.15.4/monitor", [820] = "phonet", [821] = "phonet_pipe", [822] = "caif",
-  [823] = "gre6", [824] = "netlink", [825] = "6lowpan", [826] = "vsockmon", [0xfffe] = "none", [0xffff] = "void",
+  netrom = 0, ether = 1, eether = 2, ax25 = 3, pronet = 4, chaos = 5, ieee802 = 6, arcnet = 7, atalk = 8,
+  dlci = 15, atm = 19, metricom = 23, ieee1394 = 24, infiniband = 32, slip = 256, cslip = 257, slip6 = 258,
+  cslip6 = 259, rsrvd = 260, adapt = 264, rose = 270, x25 = 271, hwx25 = 272, can = 280, mctp = 290, ppp = 512,
+  hdlc = 513, lapb = 516, ddcmp = 517, rawhdlc = 518, rawip = 519, ipip = 768, tunnel6 = 769, frad = 770,
+  skip = 771, loopback = 772, ltalk = 773, fddi = 774, bif = 775, sit = 776, ["ip/ddp"] = 777, gre = 778,
+  pimreg = 779, hippi = 780, ash = 781, econet = 782, irda = 783, fcpp = 784, fcal = 785, fcpl = 786, fcfb0 = 787,
+  tr = 800, ["ieee802.11"] = 801, ["ieee802.11/prism"] = 802, ["ieee802.11/radiotap"] = 803,
+  ["ieee802.15.4"] = 804, ["ieee802.15.4/monitor"] = 805, phonet = 820, phonet_pipe = 821, caif = 822, gre6 = 823,
+  netlink = 824, ["6lowpan"] = 825, vsockmon = 826, none = 0xfffe, void = 0xffff,
 }
 
 -- Address families, and those rtnetlink adds: linux/rtnetlink.h RTNL_FAMILY_*.
@@ -53,9 +53,9 @@ words.encap = {
 
 -- EtherTypes that links and filters name, linux/if_ether.h.
 words.ethertype = {
-  [0x0003] = "all", [0x0800] = "ip", [0x0806] = "arp", [0x8035] = "rarp", [0x8100] = "802.1Q", [0x86dd] = "ipv6",
-  [0x8847] = "mpls_uc", [0x8848] = "mpls_mc", [0x88a8] = "802.1ad", [0x88cc] = "lldp", [0x88e5] = "macsec",
-  [0x8863] = "ppp_disc", [0x8864] = "ppp_ses", [0x888e] = "802.1x",
+  all = 0x0003, ip = 0x0800, arp = 0x0806, rarp = 0x8035, ["802.1Q"] = 0x8100, ipv6 = 0x86dd, mpls_uc = 0x8847,
+  mpls_mc = 0x8848, ["802.1ad"] = 0x88a8, lldp = 0x88cc, macsec = 0x88e5, ppp_disc = 0x8863, ppp_ses = 0x8864,
+  ["802.1x"] = 0x888e,
 }
 
 -- IP protocols that rules and filters name.

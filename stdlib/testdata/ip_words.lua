@@ -25,6 +25,8 @@ local function put(command, path, value)
 end
 
 local words = require "netlink.words"
+local link_types = {}
+for word, number in pairs(words.arphrd) do link_types[number] = word end
 local s = netlink.socket{ family = "route" }
 s:bind()
 
@@ -164,7 +166,7 @@ local function link(m)
     ifindex = m.index, ifname = m.ifname, link = m.link and (m.link == 0 and null or dev(m.link)), flags = flags, mtu = m.mtu,
     qdisc = m.qdisc, master = m.master and dev(m.master), operstate = m.operstate:upper(),
     linkmode = maybe(m.linkmode:upper()), group = m.group == 0 and "default" or tostring(m.group),
-    txqlen = m.txqlen ~= 0 and m.txqlen or nil, link_type = words.arphrd[m.type], address = m.address, broadcast = m.broadcast,
+    txqlen = m.txqlen ~= 0 and m.txqlen or nil, link_type = link_types[m.type], address = m.address, broadcast = m.broadcast,
     promiscuity = m.promiscuity, allmulti = maybe(m.allmulti), min_mtu = m.min_mtu, max_mtu = m.max_mtu,
     linkinfo = linkinfo(m.linkinfo),
     inet6_addr_gen_mode = maybe(m:get("af_spec", "inet6", "addr_gen_mode")), num_tx_queues = m.num_tx_queues,
