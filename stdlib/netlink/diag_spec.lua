@@ -131,6 +131,7 @@ if not clock.virtual then
     local ok, n = pcall(d.destroy, d, {family = "inet", proto = "tcp", state = "established", sport = port})
     if not ok and n.kind == "unsupported" then check.skip(n.message) end
     check.equal(n, 1)
+    check.equal(d:destroy{family = "inet", proto = "tcp", state = "established", dst = "127.0.0.1", dport = port}, 0)
     check.equal(#d:sockets{family = "inet", proto = "tcp", state = "established", sport = port}, 0)
   end)
 
