@@ -352,7 +352,7 @@ end
 
 -- Timers run on while two programs ask.
 local function still(text)
-  return (text:gsub("(%a+_timer) +[%d.]+", "%1 T"):gsub("expires %d+sec", "expires T"):gsub("(%a+_lft) %d+sec", "%1 T"))
+  return (text:gsub("(%a+_timer) +[%d.]+", "%1 T"):gsub("direct_packets_stat %d+", ""):gsub("expires %d+sec", "expires T"):gsub("(%a+_lft) %d+sec", "%1 T"))
 end
 
 local function same(ours, theirs, what)
@@ -407,6 +407,8 @@ ip -6 neigh add 2001:db8::7 lladdr 02:00:00:00:00:01 dev v0 router
 ip neigh add 10.0.0.5 dev v0 lladdr 02:00:00:00:00:05 nud noarp protocol 4 extern_learn
 bridge fdb add 02:00:00:00:00:42 dev v1 master static; bridge fdb append 00:00:00:00:00:00 dev vx0 dst 10.0.0.99 vni 9
 tc qdisc add dev v0 root tbf rate 1mbit burst 10k latency 50ms; tc qdisc add dev v0 ingress; tc qdisc add dev mv0 root pfifo limit 10
+tc qdisc add dev vx0 root handle 1: htb default 10; tc class add dev vx0 parent 1: classid 1:10 htb rate 1mbit ceil 2mbit prio 3
+tc class add dev vx0 parent 1:10 classid 1:11 htb rate 1500kbit burst 20k; tc qdisc add dev vx0 parent 1:11 handle 20: bfifo limit 100k
 ]]
 
 -- Print-outs change with the version of ip; these are of 6.1.
@@ -444,6 +446,8 @@ lab("print-outs are what ip -d, bridge fdb and tc print", function(ip, ns, sh)
   compare(function() return ip:rules{family = "inet6"}:text() end, function() return sh("ip -d -6 rule show") end, "-6 rule")
   compare(function() return ip:nexthops():text() end, function() return sh("ip -d nexthop show") end, "nexthop")
   compare(function() return (ip:qdiscs{dev = "v0"}:text():gsub(" dev v0", "")) end, function() return sh("tc qdisc show dev v0") end, "qdisc")
+  compare(function() return (ip:qdiscs{dev = "vx0"}:text():gsub(" dev vx0", "")) end, function() return sh("tc qdisc show dev vx0") end, "qdisc")
+  compare(function() return (ip:classes{dev = "vx0"}:text():gsub(" dev vx0", "")) end, function() return sh("tc class show dev vx0") end, "class")
   compare(function() return (ip:qdiscs{dev = "mv0"}:text():gsub(" dev mv0", "")) end, function() return sh("tc qdisc show dev mv0") end, "qdisc")
 end)
 

@@ -29,7 +29,7 @@ end
 
 -- The bits of a field that reads as a number or as words.
 local function mask(kind, value)
-  if not value then return 0 end
+  if not value or value == "" then return 0 end
   return W.mask(kind, value)
 end
 local function has(n, b) return bit.band(n, b) ~= 0 end
@@ -741,22 +741,19 @@ end
 
 --- Traffic control ------------------------------------------------------------------------
 
+-- Bits a second, in the largest unit that leaves it whole.
 local function rate_text(bytes)
-  local bits = bytes * 8
-  for _, u in ipairs{{1e12, "Tbit"}, {1e9, "Gbit"}, {1e6, "Mbit"}, {1e3, "Kbit"}} do
-    if bits >= u[1] then
-      return ("%.0f%s"):format(bits / u[1], u[2]) == ("%g%s"):format(bits / u[1], u[2]) and ("%.0f%s"):format(bits / u[1], u[2])
-        or bits % (u[1] / 1000) == 0 and ("%.0f%s"):format(bits / (u[1] / 1000), ({Tbit = "Gbit", Gbit = "Mbit", Mbit = "Kbit", Kbit = "bit"})[u[2]])
-        or ("%g%s"):format(bits / u[1], u[2])
-    end
-  end
-  return ("%.0fbit"):format(bits)
+  local bits, unit = bytes * 8, 0
+  while unit < 4 and bits >= 1000 and bits % 1000 == 0 do bits, unit = bits / 1000, unit + 1 end
+  return ("%.0f%sbit"):format(bits, ({[0] = "", "K", "M", "G", "T"})[unit])
 end
 
+-- Octets, in round units where they are nearly round.
 local function size_text(n)
-  if n >= 1024 * 1024 and math.floor(n / 1048576 * 1048576) - n < 1024 and n % 1048576 == 0 then return ("%gMb"):format(n / 1048576) end
-  if n >= 1024 and n % 1024 == 0 then return ("%gKb"):format(n / 1024) end
-  return ("%db"):format(n)
+  local m, k = math.floor(n / 1048576 + 0.5), math.floor(n / 1024 + 0.5)
+  if n >= 1048576 and math.abs(m * 1048576 - n) < 1024 then return m .. "Mb" end
+  if n >= 1024 and math.abs(k * 1024 - n) < 16 then return k .. "Kb" end
+  return n .. "b"
 end
 
 local function time_text(s)
@@ -789,7 +786,8 @@ function QDISCS.htb(o, put)
   local p = o.parms
   if p and type(p) ~= "string" then
     local rate, ceil = num(o.rate64) or num(p.rate.rate), num(o.ceil64) or num(p.ceil.rate)
-    put("prio", p.prio, "rate", rate_text(rate), "ceil", rate_text(ceil))
+    if num(p.level) == 0 then put("prio", p.prio) end -- of a leaf
+    put("rate", rate_text(rate), "ceil", rate_text(ceil))
     put("burst", size_text(math.floor(num(p.buffer) * TICK * rate)), "cburst", size_text(math.floor(num(p.cbuffer) * TICK * ceil)))
   end
 end
@@ -823,15 +821,17 @@ local function tc(word, label)
   return function(m, origin)
     local w, put = line()
     put(word, m.kind or "?")
-    put(word == "filter" and "" or m.handle == 0 and (word == "qdisc" and "0:" or "0:") or W.handle_name(m.handle))
+    if word ~= "filter" and word ~= "chain" then put(m.handle == 0 and "0:" or W.handle_name(m.handle)) end
     put("dev", dev(m.index, origin))
     if m.parent == 0xffffffff then
       put("root")
     elseif m.parent ~= 0 then
       put("parent", W.handle_name(m.parent))
     end
-    if word == "filter" then
-      put("protocol", ({[3] = "all", [0x800] = "ip", [0x86dd] = "ipv6", [0x806] = "arp"})[m.protocol or 0] or m.protocol or "all", "pref", m.prio or 0)
+    if word == "class" and m.info ~= 0 then put("leaf", ("%x:"):format(math.floor(m.info / 65536))) end
+    if word == "filter" then -- in info: the priority, and below it the protocol in the network's order
+      local proto = m.info % 65536
+      put("protocol", W.ethertype_name(proto % 256 * 256 + math.floor(proto / 256)), "pref", math.floor(m.info / 65536))
       if m.chain then put("chain", m.chain) end
       if m.handle ~= 0 then put("handle", ("0x%x"):format(m.handle)) end
     end
@@ -843,14 +843,12 @@ local function tc(word, label)
       local f = QDISCS[m.kind]
       if f then
         f(o, put)
-      elseif m.kind == "ingress" or m.kind == "clsact" then
-        put()
       else
-        pcall(plain, o, put)
+        plain(o, put)
       end
     end
     if m.kind == "ingress" and word == "qdisc" then put("----------------") end
-    return head(m, origin, label, (table.concat(w, " "):gsub("filter (%S+)  ", "filter %1 ")))
+    return head(m, origin, label, table.concat(w, " "))
   end
 end
 
