@@ -458,15 +458,22 @@ func (c *luaClass) Explain(part string) string {
 		m := c.Member(part)
 		switch {
 		case m.Field != nil:
-			fmt.Fprintf(&b, "%s.%s: %s\n  type  %s, octets %d to %d\n", c.Name, m.Field.Name, m.Field.Doc, m.Field.Type.Name, m.Field.Off, m.Field.Off+m.Field.Size-1)
+			at := fmt.Sprintf("octet %d", m.Field.Off)
+			if m.Field.Size != 1 {
+				at = fmt.Sprintf("octets %d to %d", m.Field.Off, m.Field.Off+m.Field.Size-1)
+			}
+			if m.Field == c.Tail {
+				at = fmt.Sprintf("from octet %d", m.Field.Off)
+			}
+			fmt.Fprintf(&b, "%s\n  type  %s, %s\n", heading(c.Name+"."+m.Field.Name, m.Field.Doc), m.Field.Type.Name, at)
 			explainWords(&b, m.Field.Type)
 		case m.Attr != nil:
-			fmt.Fprintf(&b, "%s.%s: %s\n  type  %s, number %d\n", c.Name, m.Attr.Name, m.Attr.Doc, m.Attr.Type.Name, m.Attr.Num)
+			fmt.Fprintf(&b, "%s\n  type  %s, number %d\n", heading(c.Name+"."+m.Attr.Name, m.Attr.Doc), m.Attr.Type.Name, m.Attr.Num)
 			explainWords(&b, m.Attr.Type)
 		}
 		return b.String()
 	}
-	fmt.Fprintf(&b, "%s: %s\n", c.Name, c.Doc)
+	b.WriteString(heading(c.Name, c.Doc) + "\n")
 	wide := 0
 	for _, f := range c.Fields {
 		wide = max(wide, len(f.Name))
@@ -481,6 +488,13 @@ func (c *luaClass) Explain(part string) string {
 		b.WriteString(strings.TrimRight(fmt.Sprintf("  %-*s  %5d  %-16s %s", wide, a.Key, a.Num, a.Type.Name, a.Doc), " ") + "\n")
 	}
 	return b.String()
+}
+
+func heading(name, doc string) string {
+	if doc == "" {
+		return name
+	}
+	return name + ": " + doc
 }
 
 func explainWords(b *strings.Builder, t *netlink.Type) {

@@ -261,3 +261,32 @@ func TestErrorsHaveKinds(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// FuzzType reads octets as whatever type a declaration may name.
+func FuzzType(f *testing.F) {
+	for _, s := range []string{"u32", "*u8", "array(u16)", "map(*asciiz)", "multi(self)", "array(array(u8))", "list(bitfield32)", "array(bytes)", "***", "array()", "map(multi(flag))"} {
+		f.Add(s, []byte{8, 0, 1, 0, 1, 2, 3, 4, 4, 0, 1, 0})
+	}
+	f.Fuzz(func(t *testing.T, s string, b []byte) {
+		c := &Class{Name: "c", HasAttrs: true}
+		x, err := ParseType(s, c)
+		if err != nil || len(s) > 200 {
+			return
+		}
+		c.Attrs = []*Attr{{Name: "A", Num: 1, Type: x}, {Name: "B", Num: 2, Type: ArrayOf(x)}, {Name: "C", Num: 3, Type: ListOf(x)}}
+		define(t, c)
+		for _, a := range c.Attrs {
+			m := c.ParseBody(appendAttr(nil, a.Num, b[:min(len(b), 1000)]))
+			look(t, &m.View)
+			d, err := ReadDump(m.AppendJSON(nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.Message(c); err != nil {
+				t.Fatalf("%v: %s", err, m.AppendJSON(nil))
+			}
+			_ = m.Set(Member{Attr: a}, Text(string(b)))
+			look(t, &m.View)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package netlink
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -524,4 +525,23 @@ func hexLines(b *strings.Builder, octets []byte, from, to int, text string) {
 		}
 		b.WriteByte('\n')
 	}
+}
+
+// FieldNames are the names of the members that are there, for completion.
+func (v *View) FieldNames() []string {
+	var names []string
+	if v.c != nil {
+		for _, f := range v.c.Fields {
+			names = append(names, f.Name)
+		}
+	}
+	for it := v.First(); it.OK(); it.Next() {
+		if it.Attr != nil && !slices.Contains(names, it.Attr.Key) {
+			names = append(names, it.Attr.Key)
+		}
+	}
+	if v.frame == whole {
+		names = append(names, "attrs", "event", "header", "stats")
+	}
+	return names
 }
