@@ -244,6 +244,9 @@ var tsharkFields = map[string]struct {
 	"UDP": {"udp", map[string]string{"sport": "udp.srcport", "dport": "udp.dstport", "len": "udp.length", "chksum": "udp.checksum"}},
 	"TCP": {"tcp", map[string]string{"sport": "tcp.srcport", "dport": "tcp.dstport", "seq": "tcp.seq_raw", "ack": "tcp.ack_raw", "dataofs": "tcp.hdr_len*4",
 		"flags": "tcp.flags&511", "window": "tcp.window_size_value", "chksum": "tcp.checksum", "urgptr": "tcp.urgent_pointer"}},
+	"DNS": {"dns", map[string]string{"id": "dns.id", "qr": "dns.flags.response", "opcode": "dns.flags.opcode", "tc": "dns.flags.truncated",
+		"rd": "dns.flags.recdesired", "cd": "dns.flags.checkdisable", "qdcount": "dns.count.queries", "ancount": "dns.count.answers",
+		"nscount": "dns.count.auth_rr", "arcount": "dns.count.add_rr"}},
 	"SLL":  {"sll", map[string]string{"pkttype": "sll.pkttype", "lladdrtype": "sll.hatype", "lladdrlen": "sll.halen", "proto": "sll.etype"}},
 	"Null": {"null", map[string]string{"type": "null.family"}},
 }

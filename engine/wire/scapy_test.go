@@ -228,6 +228,11 @@ func (w *twice) packet() {
 	}
 	switch upper {
 	case 0:
+		if w.r.IntN(3) == 0 {
+			w.layer("UDP", "UDP", [3]string{"sport", "53", ""}, w.num("dport", 16))
+			w.dns()
+			return
+		}
 		w.layer("UDP", "UDP", w.num("sport", 16), w.num("dport", 16), w.maybe(w.num("len", 16)), w.maybe(w.num("chksum", 16)))
 		w.payload()
 	case 1:
@@ -306,6 +311,62 @@ func (w *twice) tcp() {
 	w.layer("TCP", "TCP", w.num("sport", 16), w.num("dport", 16), w.num("seq", 32), w.num("ack", 32), w.num("flags", 9),
 		w.num("window", 16), w.maybe(w.num("chksum", 16)), w.num("urgptr", 16), w.maybe(w.num("reserved", 3)),
 		[3]string{"options", "{" + strings.Join(lua, ",") + "}", "[" + strings.Join(py, ",") + "]"})
+}
+
+func (w *twice) dns() {
+	name := func() string {
+		return fmt.Sprintf(`"h%d.%s."`, w.r.IntN(100), []string{"example", "x", "a.b.c"}[w.r.IntN(3)])
+	}
+	record := func() (lua, py string) {
+		n, ttl := name(), fmt.Sprint(w.r.Uint32())
+		num := func() string { return fmt.Sprint(w.r.IntN(65536)) }
+		both := func(kind, data string) (string, string) {
+			return fmt.Sprintf("{rrname=%s,type=%q,ttl=%s,rdata=%s}", n, kind, ttl, data), fmt.Sprintf("DNSRR(rrname=%s,type=%q,ttl=%s,rdata=%s)", n, kind, ttl, data)
+		}
+		switch w.r.IntN(8) {
+		case 0:
+			return both("A", w.addr4())
+		case 1:
+			return both("AAAA", w.addr6())
+		case 2:
+			return both([]string{"NS", "CNAME", "PTR"}[w.r.IntN(3)], name())
+		case 3:
+			a, b := num(), name() // Scapy 2.5 gives it the type of SOA
+			return fmt.Sprintf(`{rrname=%s,type="MX",ttl=%s,rdata={preference=%s,exchange=%s}}`, n, ttl, a, b),
+				fmt.Sprintf("DNSRRMX(type=15,rrname=%s,ttl=%s,preference=%s,exchange=%s)", n, ttl, a, b)
+		case 4:
+			a, b, c, d := num(), num(), num(), name()
+			return fmt.Sprintf(`{rrname=%s,type="SRV",ttl=%s,rdata={priority=%s,weight=%s,port=%s,target=%s}}`, n, ttl, a, b, c, d),
+				fmt.Sprintf("DNSRRSRV(rrname=%s,rclass=1,ttl=%s,priority=%s,weight=%s,port=%s,target=%s)", n, ttl, a, b, c, d)
+		case 5:
+			a, b, c := name(), name(), num()
+			return fmt.Sprintf(`{rrname=%s,type="SOA",ttl=%s,rdata={mname=%s,rname=%s,serial=%s,refresh=2,retry=3,expire=4,minimum=5}}`, n, ttl, a, b, c),
+				fmt.Sprintf("DNSRRSOA(rrname=%s,ttl=%s,mname=%s,rname=%s,serial=%s,refresh=2,retry=3,expire=4,minimum=5)", n, ttl, a, b, c)
+		case 6:
+			return fmt.Sprintf(`{rrname=%s,type="TXT",ttl=%s,rdata={{text="one"},{text="more"}}}`, n, ttl),
+				fmt.Sprintf(`DNSRR(rrname=%s,type="TXT",ttl=%s,rdata=[b"one",b"more"])`, n, ttl)
+		default:
+			a := num()
+			return fmt.Sprintf(`{type="OPT",rclass=%s,z=0x8000,rdata={{"NSID","hi"},{"Cookie","12345678"}}}`, a),
+				fmt.Sprintf(`DNSRROPT(rclass=%s,z=0x8000,rdata=[EDNS0TLV(optcode=3,optdata=b"hi"),EDNS0TLV(optcode=10,optdata=b"12345678")])`, a)
+		}
+	}
+	section := func(field string) [3]string {
+		var lua, py []string
+		for range w.r.IntN(3) {
+			l, p := record()
+			lua, py = append(lua, l), append(py, p)
+		}
+		if lua == nil {
+			return [3]string{}
+		}
+		return [3]string{field, "{" + strings.Join(lua, ",") + "}", strings.Join(py, "/")}
+	}
+	q, t := name(), 1+w.r.IntN(300)
+	w.layer("DNS", "DNS", w.num("id", 16), w.num("qr", 1), w.num("opcode", 4), w.num("aa", 1), w.num("tc", 1), w.num("rd", 1),
+		w.num("ra", 1), w.num("z", 1), w.num("ad", 1), w.num("cd", 1), w.num("rcode", 4),
+		[3]string{"qd", fmt.Sprintf("{{qname=%s,qtype=%d}}", q, t), fmt.Sprintf("DNSQR(qname=%s,qtype=%d)", q, t)},
+		section("an"), section("ns"), section("ar"))
 }
 
 func (w *twice) icmp() {
