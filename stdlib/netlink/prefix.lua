@@ -8,7 +8,8 @@ return netlink.message("prefix", {
   { "ifindex", "s32" },
   { "type", "u8" }, -- of the option: 3
   { "len", "u8" },
-  { "flags", "u8", flags = { "onlink", "autoconf" } },
+  -- IF_PREFIX_*, or the letters of the option's own bits (RFC 4861 §4.6.2), which newer kernels tell.
+  { "flags", "u8", flags = { "onlink", "autoconf", "", "", "P", "R", "A", "L" } },
   { "pad3", "u8" },
 }, {
   doc = "A prefix that a router announced, RFC 4861 §4.6.2: struct prefixmsg. Times in seconds.",
