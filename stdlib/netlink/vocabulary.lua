@@ -160,37 +160,52 @@ V.bits = {
 -- Other spellings of the same bits.
 local ALIASES = {temporary = "secondary", homeaddress = "home", ext_learn = "extern_learn", ext_learned = "extern_learn", stable_privacy = "stable-privacy"}
 
+-- What texts of flags mean, as messages have them again and again.
+local memo, memos = {}, 0
+
+local function bit_of(kind, word)
+  local n = tonumber(word)
+  if n then return n end
+  local w = word:lower():gsub("^iff_", ""):gsub("^nud_", ""):gsub("^ntf_", ""):gsub("^ifa_f_", ""):gsub("^rtnh_f_", ""):gsub("^rtm_f_", "")
+  w = ALIASES[w] or w
+  for _, b in ipairs(V.bits[kind]) do
+    if b[2]:lower() == w then return b[1] end
+  end
+end
+
 ---The bits that words mean: a number, a word, several joined with "+", ",", "|"
 ---or blanks, or a list of these.
 function V.mask(kind, value, what)
-  if type(value) == "number" then return value end
-  if type(value) == "string" then
-    local n = tonumber(value)
-    if n then return n end
+  local t = type(value)
+  if t == "number" then return value end
+  local known = memo[kind]
+  if t == "string" then
+    if known and known[value] then return known[value] end
     local list = {}
     for word in value:gmatch("[^%s,+|]+") do list[#list + 1] = word end
-    value = list
+    local n = V.mask(kind, list, what)
+    if memos < 4096 then
+      if not known then
+        known = {}
+        memo[kind] = known
+      end
+      known[value], memos = n, memos + 1
+    end
+    return n
   end
-  if type(value) == "userdata" then return tonumber(tostring(value)) end
-  if type(value) ~= "table" then
-    raise("argument", ("%s: want words or a number, got %s"):format(what or "flags", type(value)))
+  if t == "userdata" then return tonumber(tostring(value)) end
+  if t ~= "table" then
+    raise("argument", ("%s: want words or a number, got %s"):format(what or "flags", t))
   end
   local sum = 0
   for _, word in ipairs(value) do
-    local found = tonumber(word)
-    if not found then
-      local w = tostring(word):lower():gsub("^iff_", ""):gsub("^nud_", ""):gsub("^ntf_", ""):gsub("^ifa_f_", ""):gsub("^rtnh_f_", ""):gsub("^rtm_f_", "")
-      w = ALIASES[w] or w
-      for _, b in ipairs(V.bits[kind]) do
-        if b[2]:lower() == w then found = b[1] end
-      end
+    local n = bit_of(kind, tostring(word))
+    if not n then
+      local all = {}
+      for i, b in ipairs(V.bits[kind]) do all[i] = b[2] end
+      raise("argument", ("%s: there is no %q; want of %s"):format(what or "flags", tostring(word), table.concat(all, ", ")))
     end
-    if not found then
-      local known = {}
-      for i, b in ipairs(V.bits[kind]) do known[i] = b[2] end
-      raise("argument", ("%s: there is no %q; want of %s"):format(what or "flags", tostring(word), table.concat(known, ", ")))
-    end
-    sum = bit.bor(sum, found) % 0x100000000
+    sum = bit.bor(sum, n) % 0x100000000
   end
   return sum
 end
