@@ -1,6 +1,6 @@
 --- What drivers know of their interfaces, in the words of the program ethtool.
 
-local REQUEST, ACK, DUMP = netlink.NLM_F_REQUEST, netlink.NLM_F_ACK, netlink.NLM_F_DUMP
+local EINVAL = 22
 
 -- The subjects: the commands that read and write each, and its fields that are
 -- yes or no and octets on the wire.
@@ -159,14 +159,23 @@ local function subject(word, what)
       msg.HEADER = header_of(dev)
       self.family:request(what.set, msg)
     end
-    local msg = {HEADER = header_of(dev, what.stats and "stats" or nil)}
-    if dev ~= nil then
-      local m = self.family:get(what.get, msg)
-      return m and tell(m, what.bool)
+    local function ask(flags)
+      local msg = {HEADER = header_of(dev, flags)}
+      if dev ~= nil then
+        local m = self.family:get(what.get, msg)
+        return m and tell(m, what.bool)
+      end
+      local list = {}
+      for m in self.family:dump(what.get, msg) do list[#list + 1] = tell(m, what.bool) end
+      return list
     end
-    local list = {}
-    for m in self.family:dump(what.get, msg) do list[#list + 1] = tell(m, what.bool) end
-    return list
+    if not what.stats or self.plain[word] then return ask() end
+    local ok, result = pcall(ask, "stats")
+    if ok then return result end
+    if type(result) ~= "table" or result.errno ~= EINVAL then error(result, 0) end
+    -- An older kernel counts nothing here.
+    self.plain[word] = true
+    return ask()
   end
 end
 
@@ -288,7 +297,7 @@ function Ethtool:close() self.family:close() end
 ---@return Ethtool
 ---@error unsupported  what the driver does not know, from the methods
 function netlink.ethtool(options)
-  return setmetatable({family = netlink.genl("ethtool", nil, options), names = {}}, Ethtool)
+  return setmetatable({family = netlink.genl("ethtool", nil, options), names = {}, plain = {}}, Ethtool)
 end
 
 return netlink.ethtool

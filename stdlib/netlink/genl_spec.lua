@@ -159,7 +159,8 @@ if not clock.virtual then
   test("the kernel's own rules for a family", function()
     local f = netlink.genl("nlctrl")
     local p = f:policy()
-    check.equal({type(p.ops[3]["do"]), type(p.ops[3].dump)}, {"number", "number"})
+    check.equal(type(p.ops[3]["do"]), "number")
+    check.truthy(p.ops[3].dump == nil or type(p.ops[3].dump) == "number") -- older kernels check no dumps
     local rules = p.policies[p.ops[3]["do"]]
     check.equal(rules[1].type, "u16")
     check.equal(rules[2].type, "nul-string")
