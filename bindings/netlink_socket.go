@@ -1,6 +1,7 @@
 package bindings
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -403,11 +404,11 @@ type netlinkSocket struct {
 	missing   *netlink.Lost // found out by get, which had something to return first
 	drops     uint32        // SO_MEMINFO of sock, as far as it has been told
 
-	more    *lua.Cond // something may have changed for those who wait
-	waiting func()    // ends the wait of the task that is in the kernel for all; nil if none is
-	closed  bool
-	code    int // of close
-	forget  func()
+	more     *lua.Cond           // something may have changed for those who wait
+	watching *context.CancelFunc // ends the watch on the kernel for them; nil: there is none
+	closed   bool
+	code     int // of close
+	forget   func()
 
 	timeout   time.Duration
 	exception lua.Value
@@ -631,6 +632,7 @@ func (s *netlinkSocket) dial(pid uint32) error {
 	}
 	if s.sock != nil && s.owner == nil {
 		s.sock.Close()
+		s.unwatch()
 		s.wake()
 	}
 	s.sock, s.owner = k, nil
@@ -783,11 +785,13 @@ func (s *netlinkSocket) close(code int) error {
 		}
 		for _, o := range s.w.sockets {
 			if o.owner == s {
+				o.unwatch()
 				o.wake()
 			}
 		}
 	}
 	s.leave()
+	s.unwatch()
 	s.wake()
 	if errors.Is(err, net.ErrClosed) {
 		err = nil

@@ -2,9 +2,7 @@ package bindings
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -232,44 +230,49 @@ func (s *netlinkSocket) keep(b []byte, r netlink.Received, at time.Time) {
 // ---- waiting ----
 
 // wake makes all who wait look again.
-func (s *netlinkSocket) wake() {
-	s.more.Broadcast()
-	if s.waiting != nil {
-		s.waiting()
-	}
-}
+func (s *netlinkSocket) wake() { s.more.Broadcast() }
 
 // park waits until something may have come, for at most d; d < 0 is for ever.
 func (s *netlinkSocket) park(d time.Duration, op string) error {
 	if d == 0 {
 		return s.h.Sleep(0)
 	}
-	what := op + " " + s.name
-	if s.waiting != nil {
-		_, err := s.more.Wait(d, what)
-		return err
+	s.watch()
+	release := s.h.Hold()
+	_, err := s.more.Wait(d, op+" "+s.name)
+	release()
+	if !s.more.Waiting() {
+		s.unwatch() // requests read by themselves, and nobody is to be told of that
 	}
-	// One task waits in the kernel for all of them.
-	wait, cancel := context.WithCancel(context.Background())
-	s.waiting = cancel
-	sock := s.sock
-	err := s.h.Await(what, func(ctx context.Context) error {
-		defer context.AfterFunc(ctx, cancel)()
-		if d > 0 {
-			var stop func()
-			wait, stop = context.WithTimeout(wait, d)
-			defer stop()
-		}
-		err := sock.Wait(wait, false)
-		if wait.Err() != nil || errors.Is(err, net.ErrClosed) {
-			return nil // time is up, woken, or closed: the next look tells
-		}
-		return err
-	})
-	cancel()
-	s.waiting = nil
-	s.more.Broadcast() // another one's turn to wait
 	return err
+}
+
+// watch tells those who wait when the kernel has something for the socket.
+func (s *netlinkSocket) watch() {
+	if s.watching != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &cancel
+	s.watching = w
+	sock := s.sock
+	go func() {
+		_ = sock.Wait(ctx, false) // an error is found by who looks then
+		s.h.Post(func() {
+			if s.watching == w {
+				s.watching = nil
+				s.wake()
+			}
+		})
+		cancel()
+	}()
+}
+
+func (s *netlinkSocket) unwatch() {
+	if s.watching != nil {
+		(*s.watching)()
+		s.watching = nil
+	}
 }
 
 // until parks the task until look finds something; false means that the time is

@@ -98,7 +98,7 @@ func TestStormsLoseNothing(t *testing.T) {
 			bound := strings.Contains(storm.script, "bound")
 			opts, total := "", 2*n
 			if bound {
-				opts, total = "queue = 1048576", 2*n-(n+2)/3
+				opts, total = fmt.Sprint("queue = ", 1<<20*n/50_000), 2*n-(n+2)/3
 			}
 			src := fmt.Sprintf(`
 local n, seen, lost = %d, 0, 0
