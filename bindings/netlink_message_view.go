@@ -277,15 +277,13 @@ func (w *netlinkWorld) pair(it netlink.Item, val lua.Value) *lua.Table {
 	return t
 }
 
+var headerShape = lua.NewTableShape([]string{"length", "type", "flags", "seq", "pid"})
+
 func (w *netlinkWorld) header(v *netlink.View) lua.Value {
 	m := v.Message()
 	h := m.Header()
-	t := w.h.NewTable(0, 8)
-	t.RawSetString("length", lua.Num(float64(h.Len)))
-	t.RawSetString("type", lua.Int(int(h.Type)))
-	t.RawSetString("flags", lua.Int(int(h.Flags)))
-	t.RawSetString("seq", lua.Num(float64(h.Seq)))
-	t.RawSetString("pid", lua.Num(float64(h.PID)))
+	values := [...]lua.Value{lua.Num(float64(h.Len)), lua.Int(int(h.Type)), lua.Int(int(h.Flags)), lua.Num(float64(h.Seq)), lua.Num(float64(h.PID))}
+	t := headerShape.New(w.h, values[:])
 	if meta := metaOf(v); meta != nil {
 		if meta.target != "" {
 			t.RawSetString("target", lua.Str(meta.target))
@@ -415,11 +413,20 @@ func (w *netlinkWorld) setMember(v *netlink.View, key, val lua.Value) error {
 	return &lua.ArgError{Name: "key", Msg: "want a member's name or an attribute's number, got " + lua.ToString(w.h.Root(), key)}
 }
 
+// headerKeys are what a header may have; of these only type, flags, seq and pid
+// are read, so that a header that a message gave can be given back.
+var headerKeys = []string{"type", "flags", "seq", "pid", "sequence_number", "length", "target", "nsid", "error", "errmsg"}
+
 // headerArg reads {type=, flags=, seq=, pid=}.
 func (w *netlinkWorld) headerArg(h netlink.Header, v lua.Value) (netlink.Header, error) {
 	t, ok := v.(*lua.Table)
 	if !ok {
 		return h, &lua.ArgError{Name: "header", Msg: "want {type=, flags=, seq=, pid=}, got " + w.h.TypeName(v)}
+	}
+	for k, _ := t.Next(lua.Nil); k != lua.Nil; k, _ = t.Next(k) {
+		if !slices.Contains(headerKeys, k.String()) {
+			return h, &lua.ArgError{Name: "header", Msg: fmt.Sprintf("no such member: %s%s", k, suggestion(k.String(), headerKeys))}
+		}
 	}
 	number := func(name string, most float64, set func(uint32)) error {
 		x := t.RawGetString(name)

@@ -316,8 +316,10 @@ func (val *Value) Octets() []byte { return val.b }
 // IsZero reports whether all octets are zero.
 func (val *Value) IsZero() bool { return isZero(val.b) }
 
-// Num and Bits are the number and the bits of the attribute that the value is of.
-func (val *Value) Num() uint16  { return val.typ & numberOf }
+// Num is the number of the attribute that the value is of.
+func (val *Value) Num() uint16 { return val.typ & numberOf }
+
+// Bits are those beside the number: Nested, NetOrder.
 func (val *Value) Bits() uint16 { return val.typ &^ numberOf }
 
 // Word is the text that a number reads as; false: it reads as a number.

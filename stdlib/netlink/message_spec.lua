@@ -381,6 +381,8 @@ test("setting a member changes the octets and nothing else", function()
   check.equal(m[77], nil)
   m.header = {seq = 12}
   check.equal({m.header.seq, m.header.type}, {12, 16})
+  check.raises("argument", function() m.header = {sq = 12} end)
+  check.equal(link{index = 1, header = m.header}.header.seq, 12)
   check.raises("missing", function() m.nothing = 1 end)
   check.raises("range", function() m.linkinfo.data.id = 70000 end)
 end)
