@@ -516,8 +516,18 @@ local SEARCHED = {addr = true, rule = true, class = true, filter = true, qdisc =
 
 local function act(self, o, verb, spec, extra)
   if verb == "dump" or verb == "show" or verb == "list" then return find(self, o, spec):list() end
+  if type(spec) == "userdata" and verb == "del" and o.name ~= "link" then
+    -- What the kernel has told is the best description of what is to go.
+    local ok, err = pcall(request, self, spec, o.del, ACK)
+    if not ok then blame(err, ("%s del: %s"):format(o.name, tostring(spec)), advise(o, verb, {}, err)) end
+    return
+  end
+  if type(spec) == "userdata" then
+    local ok, plain = pcall(function() return spec:totable() end)
+    if ok then spec = plain end
+  end
   if spec ~= nil and type(spec) ~= "table" then
-    raise("argument", ("%s %s: want a table of words, such as {ifname=\"v0\"}, got %s"):format(o.name, tostring(verb), type(spec)))
+    raise("argument", ("%s %s: want a table of words, such as {ifname=\"v0\"}, or a message, got %s"):format(o.name, tostring(verb), type(spec)))
   end
   spec = spec or {}
   if verb == "get" and SEARCHED[o.name] then
@@ -573,9 +583,10 @@ end
 ---vxlan: id, remote, dstport; bridge: stp_state, vlan_filtering; macvlan: mode …,
 ---also as vlan_id, br_stp_state …); state, mtu, address, master, link, netns,
 ---alias, altname, group, arp, promisc, multicast, allmulticast, txqlen,
----addrgenmode, and every attribute of the message.
+---addrgenmode, and every attribute of the message. A message that was read will do
+---in place of a table, for this and its siblings: ip:link("del", l).
 ---@param verb string   add, set, replace, del, get, dump
----@param spec table
+---@param spec table|Message
 ---@return any          the link for add, set, replace and get; a list for dump
 ---@error permission  the process lacks CAP_NET_ADMIN
 ---@error exists      there is one of this name already
@@ -606,7 +617,7 @@ end
 ---preferred_lft, metric, and the flags nodad, noprefixroute, mngtmpaddr,
 ---autojoin, home.
 ---@param verb string   add, replace, del, get, dump
----@param spec table
+---@param spec table|Message
 ---@return any
 ---@error permission  the process lacks CAP_NET_ADMIN
 ---@error exists      the interface has it already
@@ -628,7 +639,7 @@ function Route:addr(verb, spec) return act(self, OBJECTS.addr, verb, spec) end
 ---nexthops, nhid, encap, onlink, pref, expires, mark, and the metrics mtu,
 ---advmss, window, rtt, initcwnd, hoplimit … with lock = {"mtu"}.
 ---@param verb string   add, replace, change, append, prepend, del, get, dump
----@param spec table
+---@param spec table|Message
 ---@return any
 ---@error permission  the process lacks CAP_NET_ADMIN
 ---@error exists      there is such a route already
@@ -641,7 +652,7 @@ function Route:route(verb, spec) return act(self, OBJECTS.route, verb, spec) end
 ---    ip:neigh("set", {dst = "10.0.0.7", dev = "v0", state = "stale", lladdr = "02:00:00:00:00:07"})
 ---    ip:neigh("add", {proxy = "10.0.0.77", dev = "v0"})
 ---@param verb string   add, set, replace, change, append, del, get, dump
----@param spec table    dst, dev or ifindex, lladdr, state (default "permanent"), router, proxy, extern_learn, protocol
+---@param spec table|Message    dst, dev or ifindex, lladdr, state (default "permanent"), router, proxy, extern_learn, protocol
 ---@return any
 ---@error permission  the process lacks CAP_NET_ADMIN
 ---@error exists      there is one already
@@ -653,7 +664,7 @@ function Route:neigh(verb, spec) return act(self, OBJECTS.neigh, verb, spec) end
 ---    ip:fdb("add", {lladdr = "02:00:00:00:00:07", dev = "v1"})
 ---    ip:fdb("append", {lladdr = "00:00:00:00:00:00", dev = "vx0", dst = "10.0.0.9", self = true})
 ---@param verb string   add, replace, append, del, dump
----@param spec table    lladdr, dev, vlan, dst, port, vni, self, master, state
+---@param spec table|Message    lladdr, dev, vlan, dst, port, vni, self, master, state
 ---@return any
 ---@error permission  the process lacks CAP_NET_ADMIN
 function Route:fdb(verb, spec)
@@ -671,7 +682,7 @@ end
 ---uidrange, table, priority, goto, blackhole, unreachable, prohibit, nop,
 ---suppress_prefixlength, l3mdev, ["not"].
 ---@param verb string   add, del, get, dump
----@param spec table
+---@param spec table|Message
 ---@return any
 ---@error permission  the process lacks CAP_NET_ADMIN
 ---@error exists      there is such a rule already
@@ -684,7 +695,7 @@ function Route:rule(verb, spec) return act(self, OBJECTS.rule, verb, spec) end
 ---    ip:nexthop("add", {id = 10, group = {1, {2, weight = 3}}})
 ---    ip:route("add", {dst = "10.9.0.0/16", nhid = 10})
 ---@param verb string   add, replace, del, get, dump
----@param spec table    id, via, dev, group, blackhole, encap, fdb, onlink
+---@param spec table|Message    id, via, dev, group, blackhole, encap, fdb, onlink
 ---@return any
 ---@error permission  the process lacks CAP_NET_ADMIN
 function Route:nexthop(verb, spec) return act(self, OBJECTS.nexthop, verb, spec) end
@@ -694,7 +705,7 @@ function Route:nexthop(verb, spec) return act(self, OBJECTS.nexthop, verb, spec)
 ---    ip:nsid("add", {netns = ns})             -- the kernel picks one
 ---    ip:nsid("get", {netns = ns}).nsid
 ---@param verb string   add, get, dump
----@param spec table    netns (Netns, name, process), nsid
+---@param spec table|Message    netns (Netns, name, process), nsid
 ---@return any
 ---@error permission  the process lacks CAP_NET_ADMIN
 ---@error exists      it has one already
@@ -720,7 +731,7 @@ end
 ---or "10k". Of tbf, htb, netem, fq_codel, codel, pfifo and bfifo the words of tc
 ---are understood; of other kinds, options are attributes.
 ---@param verb string   add, change, replace, del, get, dump, each also with -class or -filter
----@param spec table
+---@param spec table|Message
 ---@return any
 ---@error permission  the process lacks CAP_NET_ADMIN
 function Route:tc(verb, spec)

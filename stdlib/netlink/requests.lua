@@ -212,6 +212,15 @@ function R.link(ctx, verb, spec, peer)
     raise("argument", "link add: of which kind? want kind=\"veth\", \"bridge\", \"vlan\", \"vxlan\", \"macvlan\" …")
   end
 
+  if verb == "del" or verb == "get" then -- a whole link may be given: what else it says is not asked
+    local family, group = first(spec, "family"), first(spec, "group")
+    msg.family = family and V.family(family)
+    if msg.index == nil and msg.ifname == nil then msg.group = V.group(group) end
+    if type(spec.ext_mask) == "number" then msg.ext_mask = spec.ext_mask end
+    if index ~= nil then msg.ifname = nil end
+    return msg
+  end
+
   -- Switches.
   local flags, change = 0, 0
   for word, s in pairs(SWITCHES) do
