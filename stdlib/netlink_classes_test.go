@@ -673,7 +673,7 @@ func TestClassesAreDocumented(t *testing.T) {
 		{"route", "ENCAP", "the encapsulation of a route"},
 		{"qdisc", "OPTIONS", "the kind of a qdisc"}, {"tclass", "OPTIONS", "the kind of a class"},
 		{"filter", "OPTIONS", "the kind of a filter"}, {"action", "TAB.OPTIONS", "the kind of an action"},
-		{"qdisc", "XSTATS", "counters by the kind of a qdisc"},
+		{"qdisc", "XSTATS", "counters by the kind of a qdisc"}, {"tclass", "XSTATS", "counters by the kind of a class"},
 	} {
 		c := roots[of.class]
 		for part := range strings.SplitSeq(of.attr, ".") {

@@ -219,7 +219,7 @@ local act = attrs("act", {
   { "KIND", 1, "asciiz" },
   { "OPTIONS", 2, by("kind", kinds, "bytes") },
   { "INDEX", 3, "u32" },
-  { "STATS", 4, tc.stats2 },
+  { "STATS", 4, tc.qdisc.now },
   { "COOKIE", 6, "hex" },
   { "FLAGS", 7, "bitfield32" },
   { "HW_STATS", 8, "bitfield32" },

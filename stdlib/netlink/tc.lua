@@ -10,6 +10,7 @@ local attrs, by, message, struct = netlink.attrs, netlink.by, netlink.message, n
 
 -- A message of traffic control whose options are of the given kinds.
 local function tcm(name, doc, kinds, key, event)
+  local stats = name == "tclass" and counters.class or counters.qdisc
   return message(name, {
     { "family", "u8", names = words.family },
     { "pad1", "u8" },
@@ -28,11 +29,11 @@ local function tcm(name, doc, kinds, key, event)
     attrs = {
       { "KIND", 1, "asciiz" },
       { "OPTIONS", 2, by("kind", kinds, "bytes") },
-      { "STATS", 3, counters.stats },
-      { "XSTATS", 4, counters.xstats },
+      { "STATS", 3, stats.first },
+      { "XSTATS", 4, stats.own },
       { "RATE", 5, struct("gnet_estimator", { { "interval", "s8" }, { "ewma_log", "u8" } }) },
       { "FCNT", 6, "u32" },
-      { "STATS2", 7, counters.stats2 },
+      { "STATS2", 7, stats.now },
       { "STAB", 8, attrs("tc_stab", {
         { "BASE", 1, struct("tc_sizespec", {
           { "cell_log", "u8" }, { "size_log", "u8" }, { "cell_align", "s16" }, { "overhead", "s32" }, { "linklayer", "u32" },

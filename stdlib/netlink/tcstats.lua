@@ -41,7 +41,6 @@ local xstats = {
     { "horizon_drops", "u64" }, { "horizon_caps", "u64" }, { "fastpath_packets", "u64" },
     { "band_drops", "u64", count = 3 }, { "band_pkt_count", "u32", count = 3 }, { "pad", "u32" },
   }),
-  -- The type tells counters of the qdisc, 0, from those of a class, 1.
   fq_codel = struct("tc_fq_codel_xstats", {
     { "type", "u32" }, { "maxpacket", "u32" }, { "drop_overlimit", "u32" }, { "ecn_mark", "u32" },
     { "new_flow_count", "u32" }, { "new_flows_len", "u32" }, { "old_flows_len", "u32" }, { "ce_mark", "u32" },
@@ -98,7 +97,19 @@ local xstats = {
     { "BLUE_TIMER_US", 16, "s32" },
   }, { prefix = "TCA_CAKE_STATS_" }),
 }
-local app = by("kind", xstats, "bytes")
+
+-- Those of a class of the qdisc, where they are others.
+local class_xstats = {
+  htb = xstats.htb, cake = xstats.cake, sfq = xstats.sfq,
+  fq_codel = struct("tc_fq_codel_cl_stats", {
+    { "type", "u32" }, { "deficit", "s32" }, { "ldelay", "u32" }, { "count", "u32" }, { "lastcount", "u32" },
+    { "dropping", "u32" }, { "drop_next", "s32" },
+  }),
+  drr = struct("tc_drr_stats", { { "deficit", "u32" } }),
+  qfq = struct("tc_qfq_stats", { { "weight", "u32" }, { "lmax", "u32" } }),
+  hfsc = struct("tc_hfsc_stats", { { "work", "u64" }, { "rtwork", "u64" }, { "period", "u32" }, { "level", "u32" } }),
+}
+xstats.htb = nil -- the qdisc has none
 
 -- A rate as the kernel keeps it: struct tc_ratespec.
 local ratespec = struct("tc_ratespec", {
@@ -108,24 +119,33 @@ local ratespec = struct("tc_ratespec", {
 
 local basic = struct("gnet_stats_basic", { { "bytes", "u64" }, { "packets", "u32" }, { "pad", "u32" } })
 
-return {
-  ratespec = ratespec,
-  xstats = app,
-  ---Counters as they were first: struct tc_stats.
-  stats = struct("tc_stats", {
-    { "bytes", "u64" }, { "packets", "u32" }, { "drops", "u32" }, { "overlimits", "u32" }, { "bps", "u32" },
-    { "pps", "u32" }, { "qlen", "u32" }, { "backlog", "u32" }, { "pad", "u32" },
-  }),
-  ---Counters as they are now: TCA_STATS_*.
-  stats2 = attrs("stats2", {
-    { "BASIC", 1, basic },
-    { "RATE_EST", 2, struct("gnet_stats_rate_est", { { "bps", "u32" }, { "pps", "u32" } }) },
-    { "QUEUE", 3, struct("gnet_stats_queue", {
-      { "qlen", "u32" }, { "backlog", "u32" }, { "drops", "u32" }, { "requeues", "u32" }, { "overlimits", "u32" },
-    }) },
-    { "APP", 4, app },
-    { "RATE_EST64", 5, struct("gnet_stats_rate_est64", { { "bps", "u64" }, { "pps", "u64" } }) },
-    { "BASIC_HW", 7, basic },
-    { "PKT64", 8, "u64" },
-  }, { prefix = "TCA_STATS_" }),
-}
+-- Counters as they were first: struct tc_stats.
+local first = struct("tc_stats", {
+  { "bytes", "u64" }, { "packets", "u32" }, { "drops", "u32" }, { "overlimits", "u32" }, { "bps", "u32" },
+  { "pps", "u32" }, { "qlen", "u32" }, { "backlog", "u32" }, { "pad", "u32" },
+})
+local rate_est = struct("gnet_stats_rate_est", { { "bps", "u32" }, { "pps", "u32" } })
+local rate_est64 = struct("gnet_stats_rate_est64", { { "bps", "u64" }, { "pps", "u64" } })
+local queue = struct("gnet_stats_queue", {
+  { "qlen", "u32" }, { "backlog", "u32" }, { "drops", "u32" }, { "requeues", "u32" }, { "overlimits", "u32" },
+})
+
+-- The counters of qdiscs, filters and actions, or of classes: TCA_STATS_*.
+local function counters(own)
+  local app = by("kind", own, "bytes")
+  return {
+    first = first,
+    own = app,
+    now = attrs("stats2", {
+      { "BASIC", 1, basic },
+      { "RATE_EST", 2, rate_est },
+      { "QUEUE", 3, queue },
+      { "APP", 4, app },
+      { "RATE_EST64", 5, rate_est64 },
+      { "BASIC_HW", 7, basic },
+      { "PKT64", 8, "u64" },
+    }, { prefix = "TCA_STATS_" }),
+  }
+end
+
+return { ratespec = ratespec, qdisc = counters(xstats), class = counters(class_xstats) }
