@@ -80,3 +80,11 @@ func BenchmarkNetlinkLinkJSON(b *testing.B) {
 func BenchmarkNetlinkLinkDump(b *testing.B) {
 	benchLua(b, benchLink(), `local t = l:dump()`)
 }
+
+func BenchmarkNetlinkHeader(b *testing.B) {
+	benchLua(b, benchRoute+`local r = netlink.parse(c, octets)`, `local t = r.header.type`)
+}
+
+func BenchmarkNetlinkEvent(b *testing.B) {
+	benchLua(b, benchRoute+`local r = netlink.parse(c, octets)`, `local t = r.event`)
+}
