@@ -4,7 +4,8 @@
 local CN_IDX_PROC, CN_VAL_PROC = 1, 1
 local LISTEN, IGNORE = 1, 2
 local NLMSG_DONE = 3
-local ECONNREFUSED = 111
+local ECONNREFUSED, ENOBUFS = 111, 105
+local ROOM = 8 * 2 ^ 20 -- octets of receive buffer: a build is thousands of processes
 
 local SIGNALS = {
   "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV",
@@ -72,14 +73,20 @@ local function tell(self, op)
   self.socket:put(string.pack("=I4I4I4I4I2I2I4", CN_IDX_PROC, CN_VAL_PROC, 0, 0, 4, 0, op), NLMSG_DONE, 0)
 end
 
----Waits for the next event. nil when `timeout` seconds pass without one.
+---Waits for the next event. nil when `timeout` seconds pass without one. An event
+---"overrun" stands where the kernel had no room for others.
 ---@param timeout? number
 ---@return table?
----@error closed  the socket was closed
+---@error closed      the socket was closed
+---@error permission  the kernel does not tell us
 function Proc:read(timeout)
   local deadline = timeout and clock.now() + timeout
   while true do
-    local octets = self.socket:recv(nil, deadline and math.max(0, deadline - clock.now()))
+    local ok, octets = pcall(self.socket.recv, self.socket, nil, deadline and math.max(0, deadline - clock.now()))
+    if not ok then
+      if type(octets) ~= "table" or octets.errno ~= ENOBUFS then error(octets, 0) end
+      return setmetatable({event = "overrun"}, ProcEvent)
+    end
     if not octets then return nil end
     local e = netlink.parse_proc(octets)
     -- The first answer only says that we are listening.
@@ -134,7 +141,7 @@ end
 function netlink.proc(options)
   local o = {}
   for k, v in pairs(options or {}) do o[k] = v end
-  o.family = "connector"
+  o.family, o.rcvbuf = "connector", o.rcvbuf or ROOM
   local self = setmetatable({socket = netlink.socket(o)}, Proc)
   local ok, err = pcall(function()
     self.socket:bind{groups = {CN_IDX_PROC}}

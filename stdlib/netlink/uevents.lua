@@ -3,6 +3,8 @@
 -- zero octet, with a header of udev's own in front of udev's.
 
 local KERNEL, UDEV = 1, 2
+local ENOBUFS = 105
+local ROOM = 8 * 2 ^ 20 -- octets of receive buffer: devices come in crowds
 
 -- The header of libudev, struct udev_monitor_netlink_header: "libudev\0", then in
 -- network order a magic number, and in host order the length of the header, where
@@ -62,13 +64,16 @@ end
 local Uevents = {__name = "netlink.Uevents"}
 Uevents.__index = Uevents
 
----Waits for the next event. nil when `timeout` seconds pass without one.
+---Waits for the next event. nil when `timeout` seconds pass without one. An event
+---whose message is "overrun" stands where the kernel had no room for others.
 ---@param timeout? number
 ---@return Uevent?
 ---@error closed  the socket was closed
 function Uevents:read(timeout)
-  local octets = self.socket:recv(nil, timeout)
-  return octets and netlink.parse_uevent(octets)
+  local ok, octets = pcall(self.socket.recv, self.socket, nil, timeout)
+  if ok then return octets and netlink.parse_uevent(octets) end
+  if type(octets) ~= "table" or octets.errno ~= ENOBUFS then error(octets, 0) end
+  return setmetatable({message = "overrun", source = "kernel", fields = {}, unparsed = ""}, Uevent)
 end
 
 ---Walks the events as they come.
@@ -109,7 +114,7 @@ function netlink.uevents(options)
   local o = {}
   for k, v in pairs(options or {}) do o[k] = v end
   local group = o.udev and UDEV or KERNEL
-  o.udev, o.family = nil, "uevent"
+  o.udev, o.family, o.rcvbuf = nil, "uevent", o.rcvbuf or ROOM
   local socket = netlink.socket(o)
   socket:bind{groups = {group}}
   return setmetatable({socket = socket}, Uevents)

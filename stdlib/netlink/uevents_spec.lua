@@ -69,6 +69,17 @@ if not clock.virtual then
     reader:wait()
   end)
 
+  test("what the kernel had no room for is an event of its own", function()
+    local u = netlink.uevents{rcvbuf = 1}
+    for i = 1, 4 do os.execute(("ip link add uev%d type veth peer name uew%d; ip link del uev%d"):format(i, i, i)) end
+    local seen
+    for e in u:events(1) do
+      if e.message == "overrun" then seen = true break end
+    end
+    check.equal(seen, true)
+    u:close()
+  end)
+
   test("a handler of uevents runs while the script sleeps", function()
     local u, seen = netlink.uevents(), queue()
     u:on_event(function(e) if e.interface == "uev2" then seen:put(e.action) end end)
