@@ -93,7 +93,7 @@ function Proc:read(timeout)
     if e and e.event ~= "none" then return e end
     if e and e.err ~= 0 then
       error({kind = "permission", errno = e.err, message = "proc connector: the kernel refuses to tell of processes",
-        hint = "only root of the first user namespace may listen"}, 2)
+        hint = "before Linux 6.6 only root of the first user namespace may listen"}, 2)
     end
   end
 end
@@ -132,8 +132,8 @@ end
 ---    p = netlink.proc()
 ---    for e in p:events() do print(e.event, e.pid, e.exit_code) end
 ---
----It takes root, outside of any container: the kernel answers only in the first
----network namespace, to root of the first user namespace.
+---The kernel answers only in the first network namespace, outside of containers,
+---and before Linux 6.6 only root.
 ---@param options? table  those of netlink.socket, without family
 ---@return Proc
 ---@error permission   the kernel does not tell us
@@ -151,7 +151,7 @@ function netlink.proc(options)
     self.socket:close()
     if type(err) == "table" and err.errno == ECONNREFUSED then
       err = {kind = "unsupported", errno = err.errno, message = "proc connector: no kernel listens in this network namespace",
-        hint = "it answers in the first one only, to root"}
+        hint = "it answers in the first one only, outside of containers"}
     end
     error(err, 0)
   end
