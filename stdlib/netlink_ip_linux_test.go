@@ -261,6 +261,10 @@ func ipSays(t *testing.T) map[string]string {
 		{"rule2", []string{"ip", "-4", "-j", "-d", "rule"}},
 		{"rule10", []string{"ip", "-6", "-j", "-d", "rule"}},
 		{"nexthop", []string{"ip", "-j", "nexthop"}},
+		{"netconf2", []string{"ip", "-4", "-j", "netconf"}},
+		{"netconf10", []string{"ip", "-6", "-j", "netconf"}},
+		{"addrlabel", []string{"ip", "-j", "addrlabel"}},
+		{"ntable", []string{"ip", "-j", "ntable"}},
 		{"qdisc", []string{"tc", "-j", "-d", "-s", "qdisc"}},
 	} {
 		out, err := exec.Command(of.args[0], of.args[1:]...).Output()

@@ -396,6 +396,41 @@ for _, family in ipairs { 2, 10 } do
   end
 end
 
+-- ---- configuration ----
+
+for _, family in ipairs { 2, 10 } do
+  for i, m in ipairs(dump({ family = family }, netlink.RTM_GETNETCONF)) do
+    put("netconf" .. family, i - 1, {
+      family = words.family[m.family],
+      interface = m.ifindex == netlink.NETCONFA_IFINDEX_ALL and "all"
+        or m.ifindex == netlink.NETCONFA_IFINDEX_DEFAULT and "default" or dev(m.ifindex),
+      forwarding = bool(m.forwarding), rp_filter = m.rp_filter, mc_forwarding = bool(m.mc_forwarding),
+      proxy_neigh = bool(m.proxy_neigh), ignore_routes_with_linkdown = bool(m.ignore_routes_with_linkdown),
+      input = bool(m.input), bc_forwarding = maybe(bool(m.bc_forwarding)), force_forwarding = maybe(bool(m.force_forwarding)),
+    })
+  end
+end
+
+for i, m in ipairs(dump({ family = 10 }, netlink.RTM_GETADDRLABEL)) do
+  put("addrlabel", i - 1, {
+    address = m.address, prefixlen = m.prefixlen, label = m.label, dev = m.index ~= 0 and dev(m.index) or nil,
+  })
+end
+
+local function number(n) return n and tonumber(tostring(n)) end
+for i, m in ipairs(dump({}, netlink.RTM_GETNEIGHTBL)) do
+  local p = m.parms
+  put("ntable", i - 1, {
+    family = words.family[m.family], name = m.name, dev = p.ifindex and dev(p.ifindex), thresh1 = m.thresh1,
+    thresh2 = m.thresh2, thresh3 = m.thresh3, gc_interval = number(m.gc_interval), refcnt = p.refcnt,
+    reachable = number(p.reachable_time), base_reachable = number(p.base_reachable_time), retrans = number(p.retrans_time),
+    gc_stale = number(p.gc_staletime), delay_probe = number(p.delay_probe_time), queue = p.queue_len,
+    app_probes = p.app_probes, ucast_probes = p.ucast_probes, mcast_probes = p.mcast_probes,
+    mcast_reprobes = maybe(p.mcast_reprobes), anycast_delay = number(p.anycast_delay), proxy_delay = number(p.proxy_delay),
+    proxy_queue = p.proxy_qlen, locktime = number(p.locktime),
+  })
+end
+
 -- ---- queueing disciplines ----
 
 local function handle(n) -- 0x10010 is 1:10
