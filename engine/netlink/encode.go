@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"pktsh/engine/wire"
 )
@@ -222,12 +223,23 @@ func (e *encoder) class(b []byte, c *Class, in Input, up *level, flags uint16) (
 			return nil, err
 		}
 	}
-	var room [12]given
-	l := &level{c: c, up: up, given: room[:0]}
+	l := levels.Get().(*level)
+	l.c, l.up = c, up
+	defer l.free()
 	if err := l.collect(in.T, up == nil); err != nil {
 		return nil, err
 	}
 	return e.members(b, c, l)
+}
+
+// levels are those that are not in use: one is large, and lives as long as the
+// encoding of a table.
+var levels = sync.Pool{New: func() any { return &level{given: make([]given, 0, 12)} }}
+
+func (l *level) free() {
+	clear(l.given)
+	*l = level{given: l.given[:0]}
+	levels.Put(l)
 }
 
 // variantFor is the class that the table's message has.
