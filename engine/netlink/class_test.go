@@ -82,7 +82,13 @@ func seeds() [][]byte {
 			all = append(all, attrBytes(i, bytes.Repeat([]byte{4, 0, 1, 0}, 5)[:n]...)...)
 		}
 	}
-	return append(out, all, append(all, 200, 0, 5, 0, 1))
+	bits := bytes.Clone(head)
+	for i := range uint16(44) {
+		bits = append(bits, attrBytes(i|NetOrder, 1, 0, 0, 0)...)
+		bits = append(bits, attrBytes(i|Nested|NetOrder, 1, 0)...)
+		bits = append(bits, attrBytes(i|Nested, 8, 0, 1, 0x40, 1, 0, 0, 0)...)
+	}
+	return append(out, bits, all, append(all, 200, 0, 5, 0, 1))
 }
 
 // look does everything that can be done with a view without changing it.

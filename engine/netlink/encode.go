@@ -589,6 +589,11 @@ func (e *encoder) oneAttr(b []byte, a *Attr, t *Type, bits int, in Input, l *lev
 	start := len(b)
 	b = append(b, 0, 0, 0, 0)
 	var err error
+	if bits >= 0 && bits&NetOrder != 0 && t.Op >= Uint && t.Op <= AnyInt {
+		u := *t
+		u.Big = true // the attribute itself says so
+		t = &u
+	}
 	if in.Kind != NoInput || in.Type != "" { // {NAME} alone is an attribute without contents
 		if b, err = e.value(b, t, in, l); err != nil {
 			return nil, inMember(a.Name, err)
