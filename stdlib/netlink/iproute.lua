@@ -248,7 +248,7 @@ end
 
 -- A ctx is one call: interfaces that it names are asked for once.
 local function context(self, o, verb)
-  local names, kept = {}, {}
+  local names, kept = rawget(self, "names") or {}, {} -- of a batch: asked for once in all
   return {
     verb = verb, index_field = o.field,
     index = function(_, name)
@@ -516,7 +516,7 @@ local SEARCHED = {addr = true, rule = true, class = true, filter = true, qdisc =
 
 local function act(self, o, verb, spec, extra)
   if verb == "dump" or verb == "show" or verb == "list" then return find(self, o, spec):list() end
-  if type(spec) == "userdata" and verb == "del" and o.name ~= "link" then
+  if type(spec) == "userdata" and verb == "del" and o.name ~= "link" and not rawget(self, "sink") then
     -- What the kernel has told is the best description of what is to go.
     local ok, err = pcall(request, self, spec, o.del, ACK)
     if not ok then blame(err, ("%s del: %s"):format(o.name, tostring(spec)), advise(o, verb, {}, err)) end
@@ -540,6 +540,12 @@ local function act(self, o, verb, spec, extra)
   local ctx = context(self, o, verb)
   local ok, result = pcall(function()
     local msg = o.make(ctx, verb, spec, extra)
+    local sink = rawget(self, "sink")
+    if sink and not v.get then
+      local place = sink:put(msg, v.del and o.del or o.new, REQUEST + (v.del and 0 or flags_of(o, verb)))
+      self.said[place] = {o, verb, spec}
+      return {}
+    end
     if v.get then return request(self, msg, o.get, 0) end
     if v.del then return request(self, msg, o.del, ACK) end
     return request(self, msg, o.new, ACK + ECHO + flags_of(o, verb))
@@ -562,7 +568,7 @@ local function act(self, o, verb, spec, extra)
   end
   if v.get then raise("missing", ("%s get%s: the kernel told none"):format(o.name, subject(o, spec))) end
   -- Before Linux 6.2 the kernel does not tell a link that it has made.
-  if o.name == "link" and verb == "add" and spec.netns == nil and (spec.ifname or spec.name) then
+  if o.name == "link" and verb == "add" and not rawget(self, "sink") and spec.netns == nil and (spec.ifname or spec.name) then
     local made = find(self, o, {ifname = spec.ifname or spec.name}):first()
     return made
   end
@@ -980,21 +986,88 @@ function Route:get_default_routes(filter)
   return self:routes(f):list()
 end
 
+--- Many at once ------------------------------------------------------------------------
+
+local Batch = {__name = "netlink.RouteBatch"}
+function Batch.__index(_, key) return rawget(Batch, key) or Route[key] end
+function Batch.__len(self) return #self.sink end
+function Batch.__tostring(self) return ("netlink.RouteBatch of %d requests"):format(#self.sink) end
+
+---Collects what its methods say (link, addr, route, neigh, rule, nexthop, tc …)
+---and sends it with run, many requests for a system call.
+---
+---    b = ip:batch()
+---    for i = 1, 250 do b:route("add", {dst = "10.1." .. i .. ".0/24", via = "10.0.0.2"}) end
+---    b:run()
+---
+---Interfaces that it names are asked for once in all, when they are first named.
+---@return table   with the methods of Route, and run([opts])
+function Route:batch()
+  local s = socket(self)
+  return setmetatable({opts = self.opts, open = {}, s = s, origin = self.origin, sink = s:batch(), said = {}, names = {}}, Batch)
+end
+
+---Sends what was collected, and forgets it. The first request that the kernel
+---refused raises when all are done; with {noraise = true} errors stand in the
+---result instead.
+---@param opts? netlink.RunOptions
+---@return table   for each request true, its answers or its error; fields failed, first
+---@error permission  the process lacks CAP_NET_ADMIN
+---@error exists      one of them is there already
+---@error missing     one of them is not there
+function Batch:run(opts)
+  local said = self.said
+  local ok, result = pcall(self.s.run, self.s, self.sink, opts)
+  self.sink:reset()
+  self.said, self.names = {}, {}
+  if ok then return result end
+  local which = type(result) == "table" and said[result.index]
+  if not which then error(result, 0) end
+  local o, verb, spec = which[1], which[2], which[3]
+  blame(result, ("%s %s%s"):format(o.name, verb, subject(o, spec)), advise(o, verb, spec, result))
+end
+
+---Forgets what was collected. The handle that the batch is of stays open.
+function Batch:close()
+  self.sink:reset()
+  self.said = {}
+end
+
+-- How many objects a flush holds at a time.
+local FLUSHED = 50000
+
 -- flush deletes what fits; what has gone meanwhile is gone.
 local function flush(self, o, filter)
-  if filter == nil or next(filter) == nil then
+  if filter == nil or type(filter) == "table" and next(filter) == nil then
     raise("argument", ("flush: which %ss? {} is refused, since it would be all"):format(o.name), "give a filter such as {dev=\"v0\"} or {table=100}")
   end
-  local n = 0
-  for _, m in ipairs(find(self, o, filter):list()) do
-    local ok, err = pcall(request, self, m, o.del, ACK)
-    if ok then
+  local deleted, more = 0, true
+  while more do
+    local list, n = {}, 0
+    more = false
+    for m in find(self, o, filter) do
+      if n == FLUSHED then
+        more = true
+        break
+      end
       n = n + 1
-    elseif type(err) ~= "table" or err.kind ~= "missing" and err.errno ~= 3 and err.errno ~= 99 then
-      blame(err, ("flush: %s"):format(tostring(m)), advise(o, "flush", filter, err))
+      list[n] = m
     end
+    if n == 0 then break end
+    local s = socket(self)
+    local b = s:batch()
+    for i = 1, n do b:put(list[i], o.del, REQUEST) end
+    local before = deleted
+    for i, result in ipairs(s:run(b, {noraise = true})) do
+      if type(result) ~= "table" or rawget(result, "kind") == nil then
+        deleted = deleted + 1
+      elseif result.kind ~= "missing" then
+        blame(result, ("%s flush: %s"):format(o.name, tostring(list[i])), advise(o, "flush", filter, result))
+      end
+    end
+    if deleted == before then break end
   end
-  return n
+  return deleted
 end
 
 ---Deletes the addresses that fit a filter, and tells how many.

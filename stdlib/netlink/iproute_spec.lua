@@ -668,6 +668,28 @@ lab("what was read says what is to be deleted", function(ip)
   check.truthy(err.message:find("link del v0", 1, true), err.message)
 end)
 
+lab("a batch sends many requests at once and names the one that failed", function(ip)
+  pair(ip)
+  ip:addr("add", {dev = "v0", address = "10.0.0.1/24"})
+  local b = ip:batch()
+  for i = 1, 1000 do b:route("add", {dst = ("10.%d.%d.0/24"):format(1 + math.floor(i / 256), i % 256), via = "10.0.0.2", dev = "v0", table = 100}) end
+  check.equal(#b, 1000)
+  check.equal(ip:routes{table = 100}:count(), 0)
+  check.equal(b:run().failed, 0)
+  check.equal(ip:routes{table = 100}:count(), 1000)
+  b:route("add", {dst = "10.1.1.0/24", via = "10.0.0.2", table = 100})
+  b:link("set", {ifname = "v0", mtu = 1300})
+  local err = check.raises("exists", b.run, b)
+  check.truthy(err.message:find("route add 10.1.1.0/24", 1, true), err.message)
+  check.equal(ip:link("get", {ifname = "v0"}).mtu, 1300)
+  check.equal(#b, 0)
+  for r in ip:routes{table = 100} do b:route("del", r) end
+  check.equal(b:run{noraise = true}.failed, 0)
+  check.equal(ip:routes{table = 100}:count(), 0)
+  b:close()
+  check.equal(ip:link("exists", {ifname = "v0"}), true)
+end)
+
 lab("iterators are lists, JSON and text; loops may be left early", function(ip)
   pair(ip)
   for i = 1, 3 do
