@@ -12,12 +12,10 @@ local port_range = struct("port_range", { { "low", "be16" }, { "high", "be16" } 
 
 local data, slave = {}, {}
 
----A pair of cables: linux/veth.h. The peer is a link message of its own.
 data.veth = attrs("veth", {
   { "PEER", 1, function() return require "netlink.link" end },
-}, { prefix = "VETH_INFO_" })
+}, { prefix = "VETH_INFO_", doc = "A pair of cables: linux/veth.h. The peer is a link message of its own." })
 
----A VLAN on another link: linux/if_link.h IFLA_VLAN_*.
 local vlan_qos = attrs("vlan_qos", {
   { "MAPPING", 1, multi(struct("vlan_qos_mapping", { { "from", "u32" }, { "to", "u32" } })) },
 }, { prefix = "IFLA_VLAN_QOS_" })
@@ -30,9 +28,8 @@ data.vlan = attrs("vlan", {
   { "EGRESS_QOS", 3, vlan_qos },
   { "INGRESS_QOS", 4, vlan_qos },
   { "PROTOCOL", 5, "be16", enum = vlan_protocol },
-}, { prefix = "IFLA_VLAN_" })
+}, { prefix = "IFLA_VLAN_", doc = "A VLAN on another link: linux/if_link.h IFLA_VLAN_*." })
 
----A virtual extensible LAN, RFC 7348: linux/if_link.h IFLA_VXLAN_*.
 data.vxlan = attrs("vxlan", {
   { "ID", 1, "u32" },
   { "GROUP", 2, "ip4" },
@@ -68,9 +65,8 @@ data.vxlan = attrs("vxlan", {
   { "LABEL_POLICY", 32, "u32", enum = { [0] = "fixed", [1] = "inherit" } },
   { "RESERVED_BITS", 33, "hex" },
   { "MC_ROUTE", 34, "u8" },
-}, { prefix = "IFLA_VXLAN_" })
+}, { prefix = "IFLA_VXLAN_", doc = "A virtual extensible LAN, RFC 7348: linux/if_link.h IFLA_VXLAN_*." })
 
----Generic network virtualization encapsulation, RFC 8926: IFLA_GENEVE_*.
 data.geneve = attrs("geneve", {
   { "ID", 1, "u32" },
   { "REMOTE", 2, "ip4" },
@@ -87,9 +83,8 @@ data.geneve = attrs("geneve", {
   { "DF", 13, "u8", enum = df },
   { "INNER_PROTO_INHERIT", 14, "flag" },
   { "PORT_RANGE", 15, port_range },
-}, { prefix = "IFLA_GENEVE_" })
+}, { prefix = "IFLA_GENEVE_", doc = "Generic network virtualization encapsulation, RFC 8926: IFLA_GENEVE_*." })
 
----Several stations on one link: IFLA_MACVLAN_*; macvtap is the same with a character device.
 data.macvlan = attrs("macvlan", {
   { "MODE", 1, "u32", enum = { [1] = "private", [2] = "vepa", [4] = "bridge", [8] = "passthru", [16] = "source" } },
   { "FLAGS", 2, "u16", flags = { "nopromisc", "nodst" } },
@@ -100,17 +95,18 @@ data.macvlan = attrs("macvlan", {
   { "BC_QUEUE_LEN", 7, "u32" },
   { "BC_QUEUE_LEN_USED", 8, "u32" },
   { "BC_CUTOFF", 9, "s32" },
-}, { prefix = "IFLA_MACVLAN_" })
+}, {
+  prefix = "IFLA_MACVLAN_",
+  doc = "Several stations on one link: IFLA_MACVLAN_*; macvtap is the same with a character device.",
+})
 data.macvtap = data.macvlan
 
----Several IP hosts with one station address: IFLA_IPVLAN_*.
 data.ipvlan = attrs("ipvlan", {
   { "MODE", 1, "u16", enum = { [0] = "l2", [1] = "l3", [2] = "l3s" } },
   { "FLAGS", 2, "u16", flags = { "private", "vepa" } },
-}, { prefix = "IFLA_IPVLAN_" })
+}, { prefix = "IFLA_IPVLAN_", doc = "Several IP hosts with one station address: IFLA_IPVLAN_*." })
 data.ipvtap = data.ipvlan
 
----TUN and TAP devices: IFLA_TUN_*.
 data.tun = attrs("tun", {
   { "OWNER", 1, "u32" },
   { "GROUP", 2, "u32" },
@@ -121,13 +117,12 @@ data.tun = attrs("tun", {
   { "MULTI_QUEUE", 7, "u8" },
   { "NUM_QUEUES", 8, "u32" },
   { "NUM_DISABLED_QUEUES", 9, "u32" },
-}, { prefix = "IFLA_TUN_" })
+}, { prefix = "IFLA_TUN_", doc = "TUN and TAP devices: IFLA_TUN_*." })
 
 -- The encapsulations within UDP that tunnels may have, linux/if_tunnel.h
 -- TUNNEL_ENCAP_*.
 local tunnel_encap = { [0] = "none", [1] = "fou", [2] = "gue", [3] = "mpls" }
 
----Generic routing encapsulation, RFC 2784 and 2890: linux/if_tunnel.h IFLA_GRE_*.
 data.gre = attrs("gre", {
   { "LINK", 1, "u32" },
   { "IFLAGS", 2, "be16", show = "hex" },
@@ -153,12 +148,12 @@ data.gre = attrs("gre", {
   { "ERSPAN_VER", 22, "u8" },
   { "ERSPAN_DIR", 23, "u8" },
   { "ERSPAN_HWID", 24, "u16" },
-}, { prefix = "IFLA_GRE_" })
+}, { prefix = "IFLA_GRE_", doc = "Generic routing encapsulation, RFC 2784 and 2890: linux/if_tunnel.h IFLA_GRE_*." })
 for _, kind in ipairs { "gretap", "erspan", "ip6gre", "ip6gretap", "ip6erspan" } do data[kind] = data.gre end
 
 -- Tunnels of IP in IP: linux/if_tunnel.h IFLA_IPTUN_*. The flags of ip6tnl are
 -- wider than those of ipip and sit.
-local function iptun(name, flags)
+local function iptun(name, doc, flags)
   return attrs(name, {
     { "LINK", 1, "u32" },
     { "LOCAL", 2, "ipaddr" },
@@ -180,15 +175,12 @@ local function iptun(name, flags)
     { "ENCAP_DPORT", 18, "be16" },
     { "COLLECT_METADATA", 19, "flag" },
     { "FWMARK", 20, "u32", show = "hex" },
-  }, { prefix = "IFLA_IPTUN_" })
+  }, { prefix = "IFLA_IPTUN_", doc = doc })
 end
----IPv4 in IPv4, and IPv6 in IPv4 (RFC 4213, 5569).
-data.ipip = iptun("ipip", "be16")
+data.ipip = iptun("ipip", "IPv4 in IPv4, and IPv6 in IPv4 (RFC 4213, 5569): IFLA_IPTUN_*.", "be16")
 data.sit = data.ipip
----IPv4 or IPv6 in IPv6, RFC 2473.
-data.ip6tnl = iptun("ip6tnl", "u32")
+data.ip6tnl = iptun("ip6tnl", "IPv4 or IPv6 in IPv6, RFC 2473: IFLA_IPTUN_*.", "u32")
 
----Tunnels of IPsec with an address of their own: linux/if_tunnel.h IFLA_VTI_*.
 data.vti = attrs("vti", {
   { "LINK", 1, "u32" },
   { "IKEY", 2, "be32" },
@@ -196,29 +188,28 @@ data.vti = attrs("vti", {
   { "LOCAL", 4, "ipaddr" },
   { "REMOTE", 5, "ipaddr" },
   { "FWMARK", 6, "u32", show = "hex" },
-}, { prefix = "IFLA_VTI_" })
+}, { prefix = "IFLA_VTI_", doc = "Tunnels of IPsec with an address of their own: linux/if_tunnel.h IFLA_VTI_*." })
 data.vti6 = data.vti
 
----An interface of IPsec policies: IFLA_XFRM_*.
 data.xfrm = attrs("xfrm", {
   { "LINK", 1, "u32" },
   { "IF_ID", 2, "u32" },
   { "COLLECT_METADATA", 3, "flag" },
-}, { prefix = "IFLA_XFRM_" })
+}, { prefix = "IFLA_XFRM_", doc = "An interface of IPsec policies: IFLA_XFRM_*." })
 
----Layer 3 in UDP, RFC 7510: IFLA_BAREUDP_*.
 data.bareudp = attrs("bareudp", {
   { "PORT", 1, "be16" },
   { "ETHERTYPE", 2, "be16", names = words.ethertype },
   { "SRCPORT_MIN", 3, "u16" },
   { "MULTIPROTO_MODE", 4, "flag" },
-}, { prefix = "IFLA_BAREUDP_" })
+}, { prefix = "IFLA_BAREUDP_", doc = "Layer 3 in UDP, RFC 7510: IFLA_BAREUDP_*." })
 
----A routing table as a link: IFLA_VRF_*.
-data.vrf = attrs("vrf", { { "TABLE", 1, "u32" } }, { prefix = "IFLA_VRF_" })
+data.vrf = attrs("vrf", { { "TABLE", 1, "u32" } }, {
+  prefix = "IFLA_VRF_",
+  doc = "A routing table as a link: IFLA_VRF_*.",
+})
 slave.vrf = attrs("vrf_port", { { "TABLE", 1, "u32" } }, { prefix = "IFLA_VRF_PORT_" })
 
----MAC security, IEEE 802.1AE: IFLA_MACSEC_*.
 data.macsec = attrs("macsec", {
   { "SCI", 1, "be64" },
   { "PORT", 2, "be16" },
@@ -234,9 +225,8 @@ data.macsec = attrs("macsec", {
   { "REPLAY_PROTECT", 12, "u8" },
   { "VALIDATION", 13, "u8", enum = { [0] = "disabled", [1] = "check", [2] = "strict" } },
   { "OFFLOAD", 15, "u8", enum = { [0] = "off", [1] = "phy", [2] = "mac" } },
-}, { prefix = "IFLA_MACSEC_" })
+}, { prefix = "IFLA_MACSEC_", doc = "MAC security, IEEE 802.1AE: IFLA_MACSEC_*." })
 
----High-availability seamless redundancy, IEC 62439-3: IFLA_HSR_*.
 data.hsr = attrs("hsr", {
   { "SLAVE1", 1, "u32" },
   { "SLAVE2", 2, "u32" },
@@ -246,16 +236,14 @@ data.hsr = attrs("hsr", {
   { "VERSION", 6, "u8" },
   { "PROTOCOL", 7, "u8", enum = { [0] = "hsr", [1] = "prp" } },
   { "INTERLINK", 8, "u32" },
-}, { prefix = "IFLA_HSR_" })
+}, { prefix = "IFLA_HSR_", doc = "High-availability seamless redundancy, IEC 62439-3: IFLA_HSR_*." })
 
----IP over InfiniBand, RFC 4391: IFLA_IPOIB_*.
 data.ipoib = attrs("ipoib", {
   { "PKEY", 1, "u16", show = "hex" },
   { "MODE", 2, "u16", enum = { [0] = "datagram", [1] = "connected" } },
   { "UMCAST", 3, "u16" },
-}, { prefix = "IFLA_IPOIB_" })
+}, { prefix = "IFLA_IPOIB_", doc = "IP over InfiniBand, RFC 4391: IFLA_IPOIB_*." })
 
----A pair of links whose ends run BPF programs: IFLA_NETKIT_*.
 local netkit_policy = { [0] = "forward", [2] = "blackhole" }
 local netkit_scrub = { [0] = "none", [1] = "default" }
 data.netkit = attrs("netkit", {
@@ -268,16 +256,17 @@ data.netkit = attrs("netkit", {
   { "PEER_SCRUB", 7, "u32", enum = netkit_scrub },
   { "HEADROOM", 8, "u16" },
   { "TAILROOM", 9, "u16" },
-}, { prefix = "IFLA_NETKIT_" })
+}, { prefix = "IFLA_NETKIT_", doc = "A pair of links whose ends run BPF programs: IFLA_NETKIT_*." })
 
----OpenVPN in the kernel: IFLA_OVPN_*.
-data.ovpn = attrs("ovpn", { { "MODE", 1, "u8", enum = { [0] = "p2p", [1] = "mp" } } }, { prefix = "IFLA_OVPN_" })
+data.ovpn = attrs("ovpn", { { "MODE", 1, "u8", enum = { [0] = "p2p", [1] = "mp" } } }, {
+  prefix = "IFLA_OVPN_",
+  doc = "OpenVPN in the kernel: IFLA_OVPN_*.",
+})
 
 -- Whom a bridge believes to be root or itself: IEEE 802.1D §9.2.5,
 -- struct ifla_bridge_id. The priority is in the order of the network.
 local bridge_id = struct("bridge_id", { { "prio", "be16", show = "hex" }, { "addr", "mac" } })
 
----A bridge: linux/if_link.h IFLA_BR_*. Times in hundredths of a second.
 data.bridge = attrs("bridge", {
   { "FORWARD_DELAY", 1, "u32" },
   { "HELLO_TIME", 2, "u32" },
@@ -339,10 +328,8 @@ data.bridge = attrs("bridge", {
   }, { prefix = "BRIDGE_QUERIER_" }) },
   { "FDB_N_LEARNED", 48, "u32" },
   { "FDB_MAX_LEARNED", 49, "u32" },
-}, { prefix = "IFLA_BR_" })
+}, { prefix = "IFLA_BR_", doc = "A bridge: linux/if_link.h IFLA_BR_*. Times in hundredths of a second." })
 
----A port of a bridge: linux/if_link.h IFLA_BRPORT_*. Also in IFLA_PROTINFO of
----the family bridge.
 slave.bridge = attrs("brport", {
   { "STATE", 1, "u8", enum = { [0] = "disabled", [1] = "listening", [2] = "learning", [3] = "forwarding", [4] = "blocking" } },
   { "PRIORITY", 2, "u16" },
@@ -387,10 +374,11 @@ slave.bridge = attrs("brport", {
   { "MCAST_MAX_GROUPS", 42, "u32" },
   { "NEIGH_VLAN_SUPPRESS", 43, "u8" },
   { "BACKUP_NHID", 44, "u32" },
-}, { prefix = "IFLA_BRPORT_" })
+}, {
+  prefix = "IFLA_BRPORT_",
+  doc = "A port of a bridge: linux/if_link.h IFLA_BRPORT_*. Also in IFLA_PROTINFO of the family bridge.",
+})
 
----Links bound together: linux/if_link.h IFLA_BOND_*, Documentation/networking/bonding.
----Times in milliseconds.
 data.bond = attrs("bond", {
   { "MODE", 1, "u8", enum = {
     [0] = "balance-rr", [1] = "active-backup", [2] = "balance-xor", [3] = "broadcast", [4] = "802.3ad",
@@ -437,9 +425,12 @@ data.bond = attrs("bond", {
   { "MISSED_MAX", 30, "u8" },
   { "NS_IP6_TARGET", 31, list "ip6" },
   { "COUPLED_CONTROL", 32, "u8" },
-}, { prefix = "IFLA_BOND_" })
+}, {
+  prefix = "IFLA_BOND_",
+  doc = "Links bound together: linux/if_link.h IFLA_BOND_*, Documentation/networking/bonding. Times in " ..
+    "milliseconds.",
+})
 
----A link within a bond: IFLA_BOND_SLAVE_*.
 slave.bond = attrs("bond_slave", {
   { "STATE", 1, "u8", enum = { [0] = "ACTIVE", [1] = "BACKUP" } },
   { "MII_STATUS", 2, "u8", enum = { [0] = "UP", [1] = "GOING_DOWN", [2] = "DOWN", [3] = "GOING_BACK" } },
@@ -450,6 +441,6 @@ slave.bond = attrs("bond_slave", {
   { "AD_ACTOR_OPER_PORT_STATE", 7, "u8", show = "hex" },
   { "AD_PARTNER_OPER_PORT_STATE", 8, "u16", show = "hex" },
   { "PRIO", 9, "s32" },
-}, { prefix = "IFLA_BOND_SLAVE_" })
+}, { prefix = "IFLA_BOND_SLAVE_", doc = "A link within a bond: IFLA_BOND_SLAVE_*." })
 
 return { data = data, slave = slave }

@@ -51,8 +51,18 @@ test("a bridge's entry is known by its link address, a neighbour by its IP addre
   check.equal(key{ family = 7, ifindex = 3, LLADDR = "02:00:00:00:00:01", VLAN = 5 }[4], 5)
 end)
 
-test("what classes of nothing are not there", function()
+test("there are no classes of what there is not", function()
   check.equal(netlink.rtnl.nothing, nil)
+end)
+
+test("each kind of a link says what it is", function()
+  local n = 0
+  for kind, class in pairs(netlink.rtnl.kinds) do
+    check.equal(kind .. ": " .. tostring(class.doc ~= nil and class.doc ~= ""), kind .. ": true")
+    n = n + 1
+  end
+  check.equal(n >= 30, true)
+  check.equal(netlink.rtnl.ports.bridge:has "isolated", "attr")
 end)
 
 test("words are written as well as numbers, flags in any form", function()
