@@ -247,8 +247,11 @@ var tsharkFields = map[string]struct {
 	"DNS": {"dns", map[string]string{"id": "dns.id", "qr": "dns.flags.response", "opcode": "dns.flags.opcode", "tc": "dns.flags.truncated",
 		"rd": "dns.flags.recdesired", "cd": "dns.flags.checkdisable", "qdcount": "dns.count.queries", "ancount": "dns.count.answers",
 		"nscount": "dns.count.auth_rr", "arcount": "dns.count.add_rr"}},
-	"SLL":  {"sll", map[string]string{"pkttype": "sll.pkttype", "lladdrtype": "sll.hatype", "lladdrlen": "sll.halen", "proto": "sll.etype"}},
-	"Null": {"null", map[string]string{"type": "null.family"}},
+	"GRE":   {"gre", map[string]string{"proto": "gre.proto", "chksum": "gre.checksum", "key": "gre.key", "sequence_number": "gre.sequence_number"}},
+	"VXLAN": {"vxlan", map[string]string{"vni": "vxlan.vni"}},
+	"IGMP":  {"igmp", map[string]string{"type": "igmp.type", "chksum": "igmp.checksum", "gaddr": "igmp.maddr"}},
+	"SLL":   {"sll", map[string]string{"pkttype": "sll.pkttype", "lladdrtype": "sll.hatype", "lladdrlen": "sll.halen", "proto": "sll.etype"}},
+	"Null":  {"null", map[string]string{"type": "null.family"}},
 }
 
 // optionKinds is what tshark calls the numbers of options.
@@ -377,6 +380,11 @@ func compareTshark(p *wire.Packet, f tsFrame, differ func(what, format string, a
 				if f.layers[k].name == names.proto && f.layers[k].pos == l.Offset() {
 					ts, seen[k] = &f.layers[k], true
 				}
+			}
+		}
+		if f := l.Layout().Field("type"); name == "IGMP" && ts == nil && f != nil {
+			if n, ok := l.Number(f); !ok || f.Type.Word(n) == "" {
+				continue // tshark has PIM 1 and DVMRP, which are types of it, as protocols of their own
 			}
 		}
 		if ts == nil {

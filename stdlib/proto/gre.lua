@@ -20,7 +20,7 @@ GRE = wire.layout("GRE", {
     doc = "Internet checksum over header and payload" },
   { "offset", "u16", when = { chksum_present = 1 }, doc = "reserved; 0" },
   { "key",    "u32", when = { key_present = 1 }, show = "hex", doc = "tells tunnels between the same hosts apart" },
-  { "sequence_number", "u32", when = { seqnum_present = 1 }, doc = "of the packet, from 0" },
+  { "sequence_number", "u32", alias = "seqence_number", when = { seqnum_present = 1 }, doc = "of the packet, from 0" },
 }, { summary = "{#proto}" })
 GRE:follows("IP", { proto = 47 })
 GRE:follows("IPv6", { nh = 47 })
