@@ -793,8 +793,8 @@ local function names(ip, label)
   local known, flags = {}, {}
   local o = {events = true, label = label}
   function o:learn(m)
-    local h = m.header
-    if (h.type == 16 or h.type == 17) and m.family ~= 7 then
+    local e = m.event
+    if (e == "RTM_NEWLINK" or e == "RTM_DELLINK") and m.family ~= 7 then
       if m.ifname then known[m.index] = m.ifname end
       flags[m.index] = V.mask("link", m.flags)
     end

@@ -22,14 +22,19 @@ local function copy(t)
   return out
 end
 
--- first takes the first of these words out of the table.
-local function first(t, ...)
-  local found
-  for i = 1, select("#", ...) do
-    local k = select(i, ...)
-    if t[k] ~= nil then
-      if found == nil then found = t[k] end
-      t[k] = nil
+-- first takes the first of these words out of the table; most are not there.
+local function first(t, a, b, c, d)
+  local found = t[a]
+  if found ~= nil then t[a] = nil end
+  if b ~= nil then
+    local v = t[b]
+    if v ~= nil then
+      t[b] = nil
+      if found == nil then found = v end
+    end
+    if c ~= nil then
+      v = first(t, c, d)
+      if found == nil then found = v end
     end
   end
   return found
@@ -76,7 +81,7 @@ local OFF = {down = true, off = true, no = true, [false] = true, [0] = true}
 -- Switches of a link: IFF_*, and whether "on" clears the bit.
 local SWITCHES = {
   state = {0x1}, up = {0x1}, arp = {0x80, true}, promisc = {0x100}, allmulticast = {0x200}, allmulti = {0x200},
-  multicast = {0x1000}, dynamic = {0x8000}, debug = {0x4}, trailers = {0x20, true}, carrier = nil,
+  multicast = {0x1000}, dynamic = {0x8000}, debug = {0x4}, trailers = {0x20, true},
 }
 
 -- Other names of a link's attributes.
@@ -223,9 +228,9 @@ function R.link(ctx, verb, spec, peer)
 
   -- Switches.
   local flags, change = 0, 0
-  for word, s in pairs(SWITCHES) do
-    local v = spec[word]
-    if v ~= nil and (word ~= "carrier") then
+  for word, v in pairs(spec) do
+    local s = SWITCHES[word]
+    if s then
       spec[word] = nil
       if type(v) == "string" then v = v:lower() end
       if not ON[v] and not OFF[v] then
@@ -393,8 +398,8 @@ local LOCKABLE = {mtu = 2, window = 3, rtt = 4, rttvar = 5, ssthresh = 6, cwnd =
 local function metrics(spec, msg)
   local m = first(spec, "metrics")
   m = m and copy(m) or {}
-  for word in pairs(METRICS) do
-    if spec[word] ~= nil then m[word] = first(spec, word) end
+  for word, v in pairs(spec) do
+    if METRICS[word] then m[word], spec[word] = v, nil end
   end
   if next(m) == nil then return end
   if m.congctl ~= nil then m.cc_algo = first(m, "congctl") end
@@ -501,6 +506,7 @@ local function nexthops(ctx, list, family)
   return out
 end
 
+local TYPES = {unicast = true, ["local"] = true, broadcast = true, anycast = true, multicast = true, blackhole = true, unreachable = true, prohibit = true, throw = true}
 local WITHOUT_DEVICE = {[6] = true, [7] = true, [8] = true, [9] = true}
 
 ---The message of a route.
@@ -509,9 +515,11 @@ function R.route(ctx, verb, spec)
   local msg = {}
   local family = spec.family and V.family(first(spec, "family")) or nil
   -- {blackhole="10.0.0.0/8"} and {type="blackhole", dst="10.0.0.0/8"} are the same.
-  for _, kind in ipairs{"unicast", "local", "broadcast", "anycast", "multicast", "blackhole", "unreachable", "prohibit", "throw"} do
-    if type(spec[kind]) == "string" then
-      spec.type, spec.dst = kind, first(spec, kind)
+  for kind, dst in pairs(spec) do
+    if TYPES[kind] and type(dst) == "string" then
+      spec[kind] = nil
+      spec.type, spec.dst = kind, dst
+      break
     end
   end
   local dst = first(spec, "dst", "to")

@@ -219,13 +219,14 @@ function V.prefix(text, what, family)
     raise("argument", ("%s: want an address such as \"10.0.0.1/24\", got %s"):format(what, type(text)))
   end
   if text == "default" or text == "any" or text == "all" then return nil, 0, family end
-  local ip, len = text:match("^([^/%s]+)/([%d.]+)$")
-  if not ip then ip, len = text:match("^([^/%s]+)$"), nil end
+  local ip, slash, len = text:match("^([^/%s]+)(/?)([%d.]*)$")
+  if (slash == "/") ~= (len ~= "") then ip = nil end
+  if len == "" then len = nil end
   local shape = ip or ""
-  if shape:find(":", 1, true) then
-    family = 10
-  elseif shape:match("^%d+%.%d+%.%d+%.%d+$") then
+  if shape:find("^%d+%.%d+%.%d+%.%d+$") then
     family = 2
+  elseif shape:find(":", 1, true) then
+    family = 10
   elseif family ~= 28 or not shape:match("^%d+$") then -- 28: MPLS, a label
     raise("argument", ("%s: %q is no address; want one such as \"10.0.0.1/24\", \"2001:db8::1/64\" or \"default\""):format(what, text))
   end
