@@ -138,7 +138,8 @@ func FuzzBody(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%v in %s", err, j)
 		}
-		if !bytes.Equal(again.b, m.b) && !again.Equal(&m.View) {
+		// Only what fills the last attribute up may come to it.
+		if !bytes.Equal(again.b, m.b) && (!again.Equal(&m.View) || !bytes.Equal(again.AppendPlainJSON(nil), m.AppendPlainJSON(nil))) {
 			t.Fatalf("JSON changes\n%x to\n%x: %s", m.b, again.b, j)
 		}
 		if !bytes.Equal(body, was) {

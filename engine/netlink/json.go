@@ -86,7 +86,7 @@ func (v *View) Exact() bool {
 	} else if t != nil && t.SizeBy == nil {
 		return true
 	}
-	if v.c.Tail == nil && (!v.c.HasAttrs || len(v.b) == v.c.Size) {
+	if v.c.Tail == nil && (!v.c.HasAttrs || len(v.b) <= v.attrsAt()) {
 		return len(v.b) == v.c.Size
 	}
 	return len(v.b) >= v.c.Size && (v.c.Tail != nil || isZero(v.b[v.c.Size:min(v.attrsAt(), len(v.b))])) && v.wellFormed(v.attrsAt())
