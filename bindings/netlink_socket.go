@@ -14,7 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"pktsh/engine"
 	"pktsh/engine/netlink"
 	"pktsh/lua"
 )
@@ -372,8 +371,7 @@ type netlinkSocket struct {
 	o      netlinkSocketOptions
 	name   string
 	family int
-	ns     *engine.Netns // to open it in; nil: the process's own
-	nsFile *os.File      // the descriptor of ns, until the socket is closed
+	nsFile *os.File // the network namespace it is in, until it is closed; nil: the process's own
 	policy *policy
 	known  *familyPolicy // names of the family; nil: none
 

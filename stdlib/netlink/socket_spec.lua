@@ -596,6 +596,26 @@ pair("what is no message is delivered with the rest, and the socket goes on", fu
   check.equal(#s:get(), 1)
 end)
 
+pair("random octets do no harm", function(s, say, peer)
+  s:register_callback(function(m) return tostring(m), m.header.error end)
+  for i = 1, 1000 do
+    local n = math.random(1, 120)
+    local t = {}
+    for j = 1, n do t[j] = string.char(math.random(0, 255)) end
+    local data = table.concat(t)
+    if i % 2 == 0 then -- a header that may be right, of a type that means something
+      data = string.pack("=I4I2I2I4I4", math.random(0, n + 20), math.random(0, 4), math.random(0, 0x3ff), math.random(0, 300), 0) .. data
+    end
+    peer:send(data, {s.pid, 0})
+    if i % 50 == 0 then
+      while s:poll(0) do for _, m in ipairs(s:get()) do check.truthy(#bytes(m) > 0) end end
+    end
+  end
+  check.equal(s:stats().callback_errors, 0)
+  s:put("", 16, REQUEST, {s.pid, 0}, 5000)
+  check.equal(#s:get{msg_seq = 5000}, 1)
+end)
+
 -- ---- batches ----
 
 with("N070: a batch is octets, which any socket can send", function(s)
