@@ -455,9 +455,17 @@ func (c *Conn) frameOptions(w *engine.PcapWriter, opts lua.Value, f *engine.Fram
 	return id, wire, nil
 }
 
-// closeInTurn is Conn:close: what a pipe has not taken yet is waited for, while
-// other tasks run.
+// closeInTurn is Conn:close: what a pipe has not taken yet is waited for, and the
+// kernel that takes a device down, while other tasks run.
 func (c *Conn) closeInTurn() error {
+	if s, ok := c.Conn.(engine.SlowCloser); ok && s.ClosesSlowly() && !c.closed {
+		_ = c.closeWith(func() error { return nil }) // of which nothing can fail
+		err := c.h.Await("Conn:close "+c.Conn.Name(), func(context.Context) error { return c.Conn.Close() })
+		if err != nil { // a task that is cancelled does not wait, and may not have begun
+			c.Conn.Close()
+		}
+		return err
+	}
 	if w, ok := c.Conn.(*engine.PcapWriter); ok && w.Pipe() && !c.closed {
 		if err := c.h.Await("Conn:close "+w.Name(), w.Drain); err != nil && !errors.Is(err, net.ErrClosed) {
 			c.close()

@@ -109,7 +109,10 @@ func (c *Conn) String() string { return "Conn " + c.Conn.Name() }
 // Close is close, for the host.
 func (c *Conn) Close() error { return c.close() }
 
-func (c *Conn) close() error {
+func (c *Conn) close() error { return c.closeWith(c.Conn.Close) }
+
+// closeWith closes it for the script; end is what becomes of the engine's.
+func (c *Conn) closeWith(end func() error) error {
 	if c.closed {
 		return nil
 	}
@@ -120,7 +123,7 @@ func (c *Conn) close() error {
 	}
 	c.lost += uint64(c.n - c.at + len(c.own.queue))
 	c.batch, c.at, c.n, c.own.queue = nil, 0, 0, nil
-	err := c.Conn.Close()
+	err := end()
 	c.endBridges(nil)
 	if c.unnotify != nil {
 		c.unnotify()

@@ -115,6 +115,10 @@ type Opening interface {
 // Echoing is a Conn that may read what it has written itself.
 type Echoing interface{ HearsItself() bool }
 
+// SlowCloser is a Conn whose Close may take the kernel some 20 ms, after it has
+// woken all who wait. A host lets other goroutines run meanwhile.
+type SlowCloser interface{ ClosesSlowly() bool }
+
 // Finite is a Conn that ends by itself, such as a capture file: once TryRead has
 // said io.EOF it holds nothing of the system any more, closed or not.
 type Finite interface{ finite() }

@@ -834,6 +834,9 @@ func (l *link) count(fd uintptr) {
 	l.dropped.Add(uint64(st.Drops))
 }
 
+// ClosesSlowly: the kernel waits until no processor looks at the socket.
+func (l *link) ClosesSlowly() bool { return true }
+
 // abandon counts what nobody has read when we close.
 func (l *link) abandon(fd uintptr) {
 	l.read.Lock()

@@ -360,6 +360,9 @@ func (t *tap) kernelDrops(fd uintptr) uint64 {
 	return t.dropped.Load()
 }
 
+// ClosesSlowly: an interface goes.
+func (t *tap) ClosesSlowly() bool { return true }
+
 // abandon counts what the kernel still holds for us when we close.
 func (t *tap) abandon(fd uintptr) {
 	t.drops.Lock()

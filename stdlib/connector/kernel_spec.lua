@@ -133,3 +133,43 @@ rig.on_namespace("every socket opens in the namespace it is told", function()
   check.equal(here:read(0), nil)
   raw:close() here:close() other:close()
 end)
+
+rig.on_namespace("close wakes a blocked reader within a millisecond, whatever the kernel has to take down", function()
+  rig.veth("va", "vb")
+  local path = os.tmpname()
+  local opens = {
+    tap = function() return connector.tap{name = "pk0", up = true} end,
+    tun = function() return connector.tun{name = "pk0", up = true, pi = true} end,
+    link = function() return connector.link{name = "va"} end,
+    ring = function() return connector.link{name = "va", promisc = true} end,
+    mcast = function() return connector.mcast{ifaddr = "lo"} end,
+    rawip = function() return connector.rawip{proto = 253} end,
+    udp = function() return connector.udp{remote = "127.0.0.1:9"} end,
+    dgram = function() return connector.dgram{remote = path .. ".a", bind = path .. ".b"} end,
+    stream = function() return connector.stream{path = path .. ".c", server = true} end,
+    tcp = function() return connector.tcp{addr = "127.0.0.1:0", server = true} end,
+  }
+  for name, open in pairs(opens) do
+    local best = math.huge
+    for _ = 1, 10 do -- the machine may be busy, the code may not be
+      local c = open()
+      local woken, kind, reading
+      local t = spawn(function()
+        repeat
+          reading = true
+          local ok, err = pcall(c.read, c)
+        until not ok
+        kind, woken = select(2, pcall(c.read, c)).kind, clock.now()
+      end)
+      sleep(0.002)
+      check.truthy(reading)
+      local start = clock.now()
+      c:close()
+      t:wait()
+      check.equal(kind, "closed")
+      best = math.min(best, woken - start)
+    end
+    check.truthy(best < 0.001, ("%s: woken after %g s"):format(name, best))
+  end
+  os.remove(path)
+end)
