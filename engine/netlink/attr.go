@@ -70,8 +70,10 @@ func pad(b []byte, n int) []byte {
 
 func (v *View) alive() error {
 	v.refresh()
-	if v.frame == gone {
-		return &wire.Error{Layout: v.className(), Offset: -1, Err: errGone}
+	for x := v; x != nil; x = x.up {
+		if x.frame == gone {
+			return &wire.Error{Layout: v.className(), Offset: -1, Err: errGone}
+		}
 	}
 	return nil
 }

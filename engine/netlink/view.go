@@ -147,9 +147,13 @@ func (v *View) AppendBinary(b []byte) ([]byte, error) {
 	return append(b, v.Octets()...), nil
 }
 
-// Offset is where the view's octets begin in the message, its header included.
+// Offset is where the view's octets begin in the message, its header included;
+// 0 of one that is no longer in it.
 func (v *View) Offset() int {
 	v.refresh()
+	if v.frame == gone {
+		return 0
+	}
 	n := HeaderSize
 	for x := v; x.up != nil; x = x.up {
 		n += x.off

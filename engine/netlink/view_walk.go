@@ -269,7 +269,7 @@ func (v *View) LocateMissing(typ, nest int) string {
 // Shown is the part's value as print-outs have it.
 func (p *Part) Shown() string {
 	if p.Value.Type == nil {
-		if p.Len == 0 || p.Off >= HeaderSize {
+		if p.Len == 0 || !strings.HasPrefix(p.Path, "header.") {
 			return ""
 		}
 		if p.Hex {
@@ -468,8 +468,12 @@ func countOf(n int, what string) string {
 // Hexdump is the message part by part: the octets of each, its name and its
 // value. An attribute's header has a line of its own where there is more in it.
 func (v *View) Hexdump() string {
+	v.refresh()
 	var b strings.Builder
 	whole := v.msg.raw
+	if v.frame == gone {
+		whole = v.b
+	}
 	at := -1
 	fill := func(to int) {
 		if at >= 0 && at < to && to <= len(whole) {

@@ -397,6 +397,12 @@ test("parts follow the message they are of, and are none of it when they have go
   m.linkinfo = nil
   check.equal(data.id, 20) -- as it was
   check.raises("argument", function() data.id = 30 end)
+  m = lan()
+  local info = m.linkinfo
+  m.linkinfo = nil
+  check.equal({info.data.id, info:get("data", "id")}, {10, 10})
+  check.raises("argument", function() info.data.id = 30 end)
+  check.equal(type(tostring(info) .. #info:fields()), "string")
 end)
 
 test("strip, copy, setvalue, pairs", function()
