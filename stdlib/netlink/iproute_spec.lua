@@ -134,6 +134,39 @@ test("neighbours, rules and next hops", function()
   check.equal(made("nexthop", "add", {id = 10, group = {1, {2, weight = 3}}}), {id = 10, family = 0, protocol = 4, group = {{id = 1, weight = 0}, {id = 2, weight = 2}}})
 end)
 
+--- Print-outs of what this kernel may not have ---------------------------------
+
+-- What is printed of a message that was encoded from a table.
+local function printed(class, msg)
+  local octets = netlink.encode(netlink.rtnl[class], msg, {type = class == "link" and 16 or 24})
+  return tostring(netlink.parse(netlink.rtnl[class], octets))
+end
+
+test("kinds of links print as ip prints them", function()
+  local function kind(name, data)
+    local text = printed("link", {type = 1, index = 7, flags = "UP+BROADCAST+RUNNING+MULTICAST+LOWER_UP", ifname = "x0", mtu = 1500, address = "02:00:00:00:00:01", broadcast = "ff:ff:ff:ff:ff:ff", link = 3, linkinfo = {kind = name, data = data}})
+    check.equal(text:match("^[^\n]*\n[^\n]*"), "7: x0@if3: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500\n    link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff")
+    return text:match("\n    (" .. name .. ".*)$")
+  end
+  check.equal(kind("vlan", {id = 5, protocol = "802.1Q", flags = {flags = "REORDER_HDR+GVRP", mask = 3}}), "vlan protocol 802.1Q id 5 <REORDER_HDR,GVRP>")
+  check.equal(kind("vrf", {table = 254}), "vrf table main")
+  check.equal(kind("ipvlan", {mode = "l3", flags = 0}), "ipvlan mode l3 bridge")
+  check.equal(kind("macvlan", {mode = "passthru", flags = "nopromisc"}), "macvlan mode passthru nopromisc")
+  check.equal(kind("bond", {mode = "802.3ad", miimon = 100, xmit_hash_policy = "layer3+4", ad_lacp_rate = "fast"}), "bond mode 802.3ad miimon 100 xmit_hash_policy layer3+4 lacp_rate fast")
+  check.equal(kind("dummy"), "dummy")
+  check.equal(kind("gre", {remote = "10.0.0.2", ["local"] = "10.0.0.1", ttl = 64}), "gre local 10.0.0.1 remote 10.0.0.2 ttl 64")
+  check.equal(kind("nosuchkind"), "nosuchkind")
+end)
+
+test("routes with labels and tunnels print as ip prints them", function()
+  check.equal(printed("route", {family = 2, dst = "10.1.0.0", dst_len = 16, table = 254, type = 1, proto = 4, oif = 3, encap_type = "mpls", encap = {dst = {{label = 100}, {label = 200, bos = 1}}}}),
+    "unicast 10.1.0.0/16 encap mpls 100/200 dev if3 proto static scope global")
+  check.equal(printed("route", {family = 28, dst = {{label = 100, bos = 1}}, dst_len = 20, table = 254, type = 1, proto = 4, newdst = {{label = 7, bos = 1}}, via = {family = 2, addr = "10.0.0.2"}, oif = 3}),
+    "unicast 100 as to 7 via inet 10.0.0.2 dev if3 proto static scope global")
+  check.equal(printed("route", {family = 2, dst_len = 0, table = 254, type = 1, proto = 4, encap_type = "ip", encap = {id = 7, dst = "10.0.0.9", ttl = 3}, oif = 3}),
+    "unicast default encap ip id 7 dst 10.0.0.9 ttl 3 dev if3 proto static scope global")
+end)
+
 --- The kernel ----------------------------------------------------------------
 
 if clock.virtual then

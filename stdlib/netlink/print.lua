@@ -102,11 +102,10 @@ end
 
 local BRIDGE = {
   {"forward_delay"}, {"hello_time"}, {"max_age"}, {"ageing_time"}, {"stp_state"}, {"priority"}, {"vlan_filtering"},
-  {"vlan_protocol", nil, function() return nil end}, {"bridge_id", nil, bridge_id}, {"root_id", "designated_root", bridge_id}, {"root_port"}, {"root_path_cost"}, {"topology_change"},
+  {"bridge_id", nil, bridge_id}, {"root_id", "designated_root", bridge_id}, {"root_port"}, {"root_path_cost"}, {"topology_change"},
   {"topology_change_detected"}, {"hello_timer", nil, timer}, {"tcn_timer", nil, timer},
   {"topology_change_timer", nil, timer}, {"gc_timer", nil, timer},
-  {"vlan_default_pvid", nil, function() return nil end},
-  {"group_fwd_mask", nil, function(v) return ("%s"):format(num(v) == 0 and "0" or ("0x%x"):format(num(v))) end},
+  {"group_fwd_mask", nil, function(v) return num(v) == 0 and "0" or ("0x%x"):format(num(v)) end},
   {"group_addr", "group_address"}, {"mcast_snooping"},
 }
 local BRIDGE_MCAST = {
@@ -161,13 +160,7 @@ function KINDS.vxlan(data, put, origin)
   if data["local"] then put("local", data["local"]) elseif data.local6 then put("local", data.local6) end
   if num(data.link) and data.link ~= 0 then put("dev", dev(data.link, origin)) end
   local range = data.port_range
-  if range then
-    if type(range) == "string" then
-      put("srcport", range:byte(1) * 256 + range:byte(2), range:byte(3) * 256 + range:byte(4))
-    else
-      put("srcport", range.low or range[1], range.high or range[2])
-    end
-  end
+  if range ~= nil and type(range) ~= "string" then put("srcport", range.low, range.high) end
   if data.port then put("dstport", data.port) end
   if data.learning ~= nil and not flag("learning") then put("nolearning") end
   for _, name in ipairs{"proxy", "rsc", "l2miss", "l3miss"} do
@@ -207,7 +200,7 @@ function KINDS.tun(data, put)
 end
 
 function KINDS.ipvlan(data, put)
-  put("mode", data.mode, data.flags == nil and "bridge" or data.flags == "" and "bridge" or data.flags)
+  put("mode", data.mode, (data.flags == nil or data.flags == "") and "bridge" or data.flags)
 end
 KINDS.ipvtap = KINDS.ipvlan
 
@@ -228,7 +221,7 @@ local function plain(data, put)
   for _, name in ipairs(names) do
     local v = data[name]
     local t = type(v)
-    if t == "string" and v:find("[^%g ]") then v = hex(v) end
+    if t == "string" and v:find("[^%w%p ]") then v = hex(v) end
     if t == "string" or t == "number" or t == "boolean" then put(name, v) end
     if t == "userdata" and num(v) then put(name, v) end
   end
@@ -251,6 +244,9 @@ function SLAVES.bridge(data, put)
   if data.backup_port and num(data.backup_port) then put("backup_port", data.backup_port) end
 end
 
+-- "00:1b:21" without its colons.
+local function plain_hex(v) return (v:gsub(":", "")) end
+
 ---What `ip -d link show` prints.
 function P.link(m, origin)
   local short = brief(origin)
@@ -264,25 +260,19 @@ function P.link(m, origin)
   elseif link then
     at = "@" .. (link == 0 and "NONE" or dev(link, origin))
   end
-  if link and link ~= 0 and not m.link_netnsid and type(origin) == "table" and origin.flags_of then
-    local other = origin:flags_of(link)
-    if other and not has(other, 1) then flags = flags + 2 ^ 32 end -- M-DOWN
-  end
-  local words = {}
-  local n = flags % 2 ^ 32
-  if has(n, 1) and not has(n, 0x40) then words[1] = "NO-CARRIER" end
-  n = bit.band(n, bit.bnot(0x40)) % 2 ^ 32
-  -- The order in which ip prints them.
-  for _, b in ipairs{{0x8, "LOOPBACK"}, {0x2, "BROADCAST"}, {0x10, "POINTOPOINT"}, {0x1000, "MULTICAST"}, {0x80, "NOARP"}, {0x200, "ALLMULTI"},
-    {0x100, "PROMISC"}, {0x400, "MASTER"}, {0x800, "SLAVE"}, {0x4, "DEBUG"}, {0x8000, "DYNAMIC"}, {0x4000, "AUTOMEDIA"}, {0x2000, "PORTSEL"},
-    {0x20, "NOTRAILERS"}, {0x1, "UP"}, {0x10000, "LOWER_UP"}, {0x20000, "DORMANT"}, {0x40000, "ECHO"}} do
-    if has(n, b[1]) then
-      words[#words + 1] = b[2]
-      n = n - b[1]
+  local words, rest = {}, flags
+  if has(flags, 0x1) and not has(flags, 0x40) then words[1] = "NO-CARRIER" end
+  for _, b in ipairs(W.bits.link) do
+    if has(flags, b[1]) then
+      if b[1] ~= 0x40 then words[#words + 1] = b[2] end -- RUNNING is what NO-CARRIER is not
+      rest = rest - b[1]
     end
   end
-  if n ~= 0 then words[#words + 1] = ("%x"):format(n) end
-  if flags >= 2 ^ 32 then words[#words + 1] = "M-DOWN" end
+  if rest ~= 0 then words[#words + 1] = ("%x"):format(rest) end
+  if link and link ~= 0 and not m.link_netnsid and type(origin) == "table" and origin.flags_of then
+    local other = origin:flags_of(link) -- the link at the other end, or below
+    if other and not has(other, 0x1) then words[#words + 1] = "M-DOWN" end
+  end
   put(("%d: %s%s: <%s>"):format(m.index, m.ifname or "?", at, table.concat(words, ",")))
 
   if m.mtu then put("mtu", m.mtu) end
@@ -300,7 +290,7 @@ function P.link(m, origin)
   put("link/" .. W.arphrd_name(m.type))
   local address, broadcast = m.address, m.broadcast
   if address and address ~= "" then put(address) end
-  if broadcast and broadcast ~= "" then put(has(flags % 2 ^ 32, 0x10) and "peer" or "brd", broadcast) end
+  if broadcast and broadcast ~= "" then put(has(flags, 0x10) and "peer" or "brd", broadcast) end
   if m.perm_address and m.perm_address ~= address then put("permaddr", m.perm_address) end
   if m.link_netnsid ~= nil then put("link-netnsid", m.link_netnsid) end
   if m.new_netnsid ~= nil then put("new-netnsid", m.new_netnsid) end
@@ -329,8 +319,7 @@ function P.link(m, origin)
     local mode = inet6 and type(inet6) ~= "string" and inet6.addr_gen_mode
     if mode then put("addrgenmode", W.addrgenmode_name(mode)) end
     rows({{"num_tx_queues", "numtxqueues"}, {"num_rx_queues", "numrxqueues"}, {"gso_max_size"}, {"gso_max_segs"},
-      {"tso_max_size"}, {"tso_max_segs"}, {"gro_max_size"}, {"phys_port_name", "portname"}, {"phys_port_id", "portid", function(v) return v:find("[^%x:]") and hex(v) or v:gsub(":", "") end},
-      {"phys_switch_id", "switchid", function(v) return v:find("[^%x:]") and hex(v) or v:gsub(":", "") end},
+      {"tso_max_size"}, {"tso_max_segs"}, {"gro_max_size"}, {"phys_port_name", "portname"}, {"phys_port_id", "portid", plain_hex}, {"phys_switch_id", "switchid", plain_hex},
       {"parent_dev_bus_name", "parentbus"}, {"parent_dev_name", "parentdev"}}, m, put, origin)
   end
   out = out .. "\n    " .. table.concat(w, " "):gsub(" \n", "\n")
@@ -371,7 +360,7 @@ function P.addr(m, origin)
   if m.anycast then put("any", m.anycast) end
   put("scope", W.scope_name(m.scope))
   local flags = mask("addr", m:get_attr("IFA_FLAGS") or m.flags)
-  for _, b in ipairs{{0x1, m.family == 10 and "temporary" or m.family == "inet6" and "temporary" or "secondary"}, {0x40, "tentative"}, {0x20, "deprecated"}, {0x10, "home"}, {0x2, "nodad"},
+  for _, b in ipairs{{0x1, m.family == 10 and "temporary" or "secondary"}, {0x40, "tentative"}, {0x20, "deprecated"}, {0x10, "home"}, {0x2, "nodad"},
     {0x4, "optimistic"}, {0x100, "mngtmpaddr"}, {0x200, "noprefixroute"}, {0x400, "autojoin"}, {0x800, "stable-privacy"}} do
     if has(flags, b[1]) then put(b[2]) end
   end
@@ -388,7 +377,8 @@ end
 
 --- Routes --------------------------------------------------------------------------
 
-local FULL = {[2] = 32, [10] = 128, [28] = 20, inet = 32, inet6 = 128, mpls = 20}
+-- How long an address is in bits, by family.
+local FULL = {[2] = 32, [10] = 128, [28] = 20}
 
 local function label_text(v)
   if type(v) == "number" or type(v) == "string" then return tostring(v) end
@@ -398,17 +388,8 @@ local function label_text(v)
   return table.concat(out, "/")
 end
 
-local function via_text(v, family)
-  if type(v) == "string" then return v end
-  if v.addr or v.address then
-    local f = W.family_name(v.family)
-    return ("%s %s"):format(f, v.addr or v.address)
-  end
-  return tostring(v)
-end
-
 local function encap_text(kind, e)
-  kind = type(kind) == "number" and ({"mpls", "ip", "ila", "ip6", "seg6", "bpf", "seg6local", "rpl", "ioam6", "xfrm"})[kind] or kind
+  kind = W.encap_name(kind)
   local w, put = line()
   put("encap", kind)
   if type(e) ~= "string" and e ~= nil then
@@ -487,7 +468,7 @@ function P.route(m, origin)
   if num(m.nh_id) then put("nhid", m.nh_id) end
   if m.encap_type and m.encap ~= nil then put(encap_text(m.encap_type, m.encap)) end
   if m.gateway then put("via", m.gateway) end
-  if m.via ~= nil then put("via", via_text(m.via)) end
+  if m.via ~= nil then put("via", W.family_name(m.via.family), m.via.addr) end
   if m.oif then put("dev", dev(m.oif, origin)) end
   local table_ = m:get_attr("RTA_TABLE") or m.table
   local cloned = has(mask("route", m.flags), 0x200)
@@ -538,10 +519,9 @@ function P.route(m, origin)
       if nh.encap_type and nh.encap ~= nil then put(encap_text(nh.encap_type, nh.encap)) end
       if nh.newdst ~= nil then put("as", "to", label_text(nh.newdst)) end
       if nh.gateway then put("via", nh.gateway) end
-      if nh.via ~= nil then put("via", via_text(nh.via)) end
-      local oif = nh.oif or nh.ifindex
-      if num(oif) and oif ~= 0 then put("dev", dev(oif, origin)) end
-      put("weight", num(nh.hops) and num(nh.hops) + 1 or nh.weight or 1)
+      if nh.via ~= nil then put("via", W.family_name(nh.via.family), nh.via.addr) end
+      if nh.ifindex ~= 0 then put("dev", dev(nh.ifindex, origin)) end
+      put("weight", nh.hops + 1)
       local f = mask("route", nh.flags)
       for _, b in ipairs(NH_FLAGS) do
         if has(f, b[1]) then put(b[2]) end
