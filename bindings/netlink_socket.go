@@ -386,6 +386,7 @@ type netlinkSocket struct {
 	answers  map[uint32]*nlExchange
 	late     map[uint32]bool // numbers of requests that ended before their answer did
 	seq      uint32
+	prune    int           // how many answers there may be until those that nobody can take are looked for
 	spans    []*nlExchange // of batches
 	compiled *lua.Table    // not nil: requests are only encoded
 	dumping  *nlExchange   // the dump that the kernel is busy with

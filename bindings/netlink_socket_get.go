@@ -228,6 +228,9 @@ func nlPut(L *lua.State) int {
 		err := s.sock.TrySend(s.request, to, groups)
 		if err == nil {
 			s.n.Sent++
+			if x != nil {
+				x.sent, x.ended = true, false
+			}
 			return 0
 		}
 		if err == netlink.ErrWait {

@@ -25,6 +25,7 @@ type nlExchange struct {
 	own   bool     // the number is ours: what comes late is thrown away
 	quiet bool     // its answer is not shown to callbacks
 	parts [][]byte // whole messages, one after another, not taken yet
+	sent  bool     // the kernel has the request
 	multi bool     // the last message of it was one of several
 	ended bool     // an NLMSG_DONE or NLMSG_ERROR has come
 	lost  bool     // the kernel has lost something since the request
@@ -196,6 +197,8 @@ func (s *netlinkSocket) hand(b []byte, r netlink.Received, x *nlExchange, drop b
 		return
 	case x != nil:
 		if x.gone != nil && x.gone.Load() {
+			x.parts = nil
+			s.end(x, false)
 			return
 		}
 		part := slices.Clone(b)
@@ -327,6 +330,14 @@ func (s *netlinkSocket) begin(seq uint32, flags uint16) *nlExchange {
 	x := &nlExchange{seq: seq, flags: flags, quiet: s.busy != nil && s.busy == s.h.Current()}
 	if seq == 0 {
 		x.own = true
+		if len(s.answers) >= s.prune {
+			for _, o := range s.answers { // dumps that were left before their end
+				if o.gone != nil && o.gone.Load() {
+					s.end(o, false)
+				}
+			}
+			s.prune = 2*len(s.answers) + 64
+		}
 		for {
 			if s.seq++; s.seq < firstSeq {
 				s.seq = firstSeq
@@ -348,7 +359,7 @@ func (s *netlinkSocket) end(x *nlExchange, complete bool) {
 		return
 	}
 	delete(s.answers, x.seq)
-	if !x.ended && x.flags != 0 && (!complete || x.multi || x.own && x.flags&netlink.FlagAck != 0) {
+	if !x.ended && x.sent && (!complete || x.multi || x.own && x.flags&netlink.FlagAck != 0) {
 		if len(s.late) >= 4096 {
 			clear(s.late)
 		}
@@ -363,6 +374,7 @@ func (s *netlinkSocket) send(op string, x *nlExchange) error {
 		r, sent, err := s.sock.Exchange(s.request, b)
 		if sent {
 			s.n.Sent++
+			x.sent = true
 			_, err = s.took(b, r, err, x)
 			return err
 		}
