@@ -44,8 +44,8 @@ func FuzzShippedLayouts(f *testing.F) {
 				continue // what is there of its last field is not the whole value
 			}
 			for f := range y.Fields() {
-				if f.Auto() != nil {
-					continue
+				if f.Auto() != nil || f.Type.Kind == wire.Name {
+					continue // a name that was compressed is written in full
 				}
 				v, err := y.Get(f)
 				if err != nil {

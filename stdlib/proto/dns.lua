@@ -71,8 +71,9 @@ DNSRR = wire.layout("DNSRR", {
   { "rdata", "bytes", size = "rdlen", when = { type = KNOWN, rclass = { 254, 255 } }, doc = "data" },
 }, { summary = "{rrname} {type}[ {rdata?}]" })
 
---- Domain Name System, RFC 1035 §4.1.1. Names that were read may be compressed;
--- those that are built are not.
+--- Domain Name System, RFC 1035 §4.1.1. Names that are built are not compressed.
+-- Those that were read may be, and point to octets further ahead: before a
+-- section in front of them is changed write them in full, p.an = p.an.
 DNS = wire.layout("DNS", {
   { "id",     "u16", doc = "identifier: which question" },
   { "qr",     "u1", names = { [0] = "query", "response" }, doc = "0: query, 1: response" },

@@ -27,6 +27,11 @@ test("names that were read may be compressed, and stay so until they are changed
   check.equal(bytes(p), b)
   p.id = 8
   check.equal(bytes(p):sub(3), b:sub(3))
+  -- A section that is set, or taken to another message, is written in full.
+  check.equal(DNS:parse(bytes(DNS{an = p.an})).an[3].rdata.exchange, "mail.example.com.")
+  p.an = p.an
+  p.qd = {{qname = "other."}}
+  check.equal(DNS:parse(bytes(p)).an[1].rdata, "web.example.com.")
 end)
 
 test("every kind of data reads back as it was written", function()
