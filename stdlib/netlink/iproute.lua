@@ -20,7 +20,7 @@ local F = require("netlink.match")
 local Route = {__name = "netlink.Route"}
 Route.__index = Route
 
-local REQUEST, ACK, ECHO, DUMP = 0x1, 0x4, 0x8, 0x300
+local REQUEST, ACK, ECHO = 0x1, 0x4, 0x8
 local REPLACE, EXCL, CREATE, APPEND = 0x100, 0x200, 0x400, 0x800
 
 -- What is to be had: how it is called, its messages, the field that has its
@@ -730,12 +730,15 @@ end
 ---    ip:tc("add", {dev = "v0", kind = "tbf", rate = "1mbit", burst = "10k", latency = "50ms"})
 ---    ip:tc("add", {dev = "v0", kind = "htb", handle = "1:", default = "10"})
 ---    ip:tc("add-class", {dev = "v0", kind = "htb", parent = "1:", classid = "1:10", rate = "1mbit"})
----    ip:tc("add-filter", {dev = "v0", kind = "u32", parent = "1:", protocol = "ip", prio = 1, …})
+---    ip:tc("add-filter", {dev = "v0", kind = "u32", parent = "1:", protocol = "ip", dst = "10.9.0.0/16", flowid = "1:10"})
+---    ip:tc("add-filter", {dev = "v0", kind = "u32", parent = "ingress", redirect = "v1"})
 ---    ip:tc("del", {dev = "v0", parent = "root"})
 ---
 ---Rates are octets a second, or "10mbit"; times seconds, or "50ms"; sizes octets,
 ---or "10k". Of tbf, htb, netem, fq_codel, codel, pfifo and bfifo the words of tc
----are understood; of other kinds, options are attributes.
+---are understood; of other kinds, options are attributes. A filter of u32 matches
+---src, dst, ipproto, sport, dport and keys; what a filter does is flowid, redirect,
+---mirror or action.
 ---@param verb string   add, change, replace, del, get, dump, each also with -class or -filter
 ---@param spec table|Message
 ---@return any

@@ -311,6 +311,10 @@ lab("rules, next hops, namespaces' numbers, queueing disciplines", function(ip)
   ip:tc("add-class", {dev = "v0", kind = "htb", parent = "1:", classid = "1:10", rate = "1mbit", ceil = "2mbit"})
   check.equal(ip:classes{dev = "v0"}:first().handle, 0x10010)
   check.equal(tostring(ip:classes{dev = "v0"}:first()):match("rate %S+ ceil %S+"), "rate 1Mbit ceil 2Mbit")
+  ip:tc("add-filter", {dev = "v0", parent = "1:", kind = "u32", protocol = "ip", prio = 2, dst = "10.9.0.0/16", flowid = "1:10"})
+  check.equal(ip:filters{dev = "v0", parent = "1:", kind = "u32"}:count() > 0, true)
+  ip:tc("del-filter", {dev = "v0", parent = "1:", kind = "u32", protocol = "ip", prio = 2})
+  check.equal(ip:filters{dev = "v0", parent = "1:"}:count(), 0)
   ip:tc("del-class", {dev = "v0", classid = "1:10"})
   check.equal(ip:classes():count(), 0)
 
@@ -633,6 +637,12 @@ local function both(ip)
     {ip.tc, "add", {dev = "v0", kind = "htb", handle = "1:", default = "10"}, "tc qdisc add dev v0 root handle 1: htb default 10"},
     {ip.tc, "add-class", {dev = "v0", kind = "htb", parent = "1:", classid = "1:10", rate = "1mbit", ceil = "2mbit", prio = 3}, "tc class add dev v0 parent 1: classid 1:10 htb rate 1mbit ceil 2mbit prio 3"},
     {ip.tc, "add", {dev = "v0", parent = "1:10", handle = "20:", kind = "tbf", rate = "1mbit", burst = "10k", latency = "50ms"}, "tc qdisc add dev v0 parent 1:10 handle 20: tbf rate 1mbit burst 10k latency 50ms"},
+    {ip.tc, "add-filter", {dev = "v0", parent = "1:", kind = "u32", protocol = "ip", prio = 2, src = "10.9.0.0/16", dst = "10.8.0.1", ipproto = "udp", sport = 7, dport = 53, flowid = "1:10"},
+      "tc filter add dev v0 parent 1: protocol ip prio 2 u32 match ip src 10.9.0.0/16 match ip dst 10.8.0.1 match ip protocol 17 0xff match ip sport 7 0xffff match ip dport 53 0xffff flowid 1:10"},
+    {ip.tc, "add-filter", {dev = "v0", parent = "1:", kind = "u32", prio = 3, keys = {"0x0a0b0000/0xffff0000+12"}, mirror = "v1"},
+      "tc filter add dev v0 parent 1: protocol all prio 3 u32 match u32 0x0a0b0000 0xffff0000 at 12 action mirred egress mirror dev v1"},
+    {ip.tc, "add-filter", {dev = "v0", parent = "1:", kind = "u32", prio = 4, redirect = "v1"},
+      "tc filter add dev v0 parent 1: protocol all prio 4 u32 match u32 0 0 action mirred egress redirect dev v1"},
     {ip.tc, "add", {dev = "v0", kind = "clsact"}, "tc qdisc add dev v0 clsact"},
     {ip.tc, "add", {dev = "mv0", kind = "pfifo", handle = "3:", limit = 9}, "tc qdisc add dev mv0 root handle 3: pfifo limit 9"},
     {ip.tc, "add", {dev = "vx0", kind = "ingress"}, "tc qdisc add dev vx0 ingress"},
@@ -658,7 +668,7 @@ lab("what we do is what ip does", function(ip, ns, sh)
     if not ok or out ~= "" then check.equal(("ours: %s; ip's: %s"):format(ok and "" or err.message, out), "ours: ; ip's: ", row[4]) end
   end
   for _, show in ipairs{"ip -d link", "ip -d addr", "ip -d -4 route show table all", "ip -d -6 route show table all", "ip -d rule", "ip -d -6 rule",
-    "ip -d nexthop", "ip -4 -d neigh show nud all", "ip -6 -d neigh show nud permanent", "ip neigh show proxy", "bridge fdb", "tc qdisc show", "tc class show dev v0"} do
+    "ip -d nexthop", "ip -4 -d neigh show nud all", "ip -6 -d neigh show nud permanent", "ip neigh show proxy", "bridge fdb", "tc qdisc show", "tc class show dev v0", "tc filter show dev v0 parent 1:"} do
     local function steady(text)
       return (text:gsub("forward_delay_timer +[%d.]+", ""):gsub("state %u+", "state S"):gsub("state %l+", "state S"):gsub(" M%-DOWN", "")
         :gsub(",LOWER_UP", ""):gsub("NO%-CARRIER,", ""):gsub(" linkdown", ""):gsub(" tentative", ""):gsub(" NOARP", "")

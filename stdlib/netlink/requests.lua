@@ -917,6 +917,74 @@ for _, kind in ipairs{"fq_codel", "codel"} do
   end
 end
 
+-- What a filter does with what it matches: redirect and mirror name an interface,
+-- action is "drop", "pass" …, or a list of actions as the message has them.
+local function actions(ctx, o)
+  local list = {}
+  for _, row in ipairs{{"mirror", "egress_mirror", "pipe"}, {"redirect", "egress_redirect", "stolen"}} do
+    local to = first(o, row[1])
+    if to ~= nil then
+      list[#list + 1] = {kind = "mirred", options = {parms = {action = row[3], eaction = row[2], ifindex = interface(ctx, to, row[1])}}}
+    end
+  end
+  local action = first(o, "action")
+  if type(action) == "table" then
+    for _, a in ipairs(action) do list[#list + 1] = a end
+  elseif action ~= nil then
+    list[#list + 1] = {kind = "gact", options = {parms = {action = action}}}
+  end
+  return #list > 0 and list or nil
+end
+
+-- An IPv4 prefix as 32 bits and their mask.
+local function bits32(text, what)
+  local ip, len = V.prefix(text, what)
+  if ip == nil or ip:find(":", 1, true) then raise("argument", ("%s: u32 matches IPv4 here, got %q; keys match anything"):format(what, text)) end
+  local a, b, c, d = ip:match("^(%d+)%.(%d+)%.(%d+)%.(%d+)$")
+  local mask = 2 ^ 32 - 2 ^ (32 - (len or 32))
+  local value = ((a * 256 + b) * 256 + c) * 256 + d
+  return value - value % 2 ^ (32 - (len or 32)), mask
+end
+
+local FILTERS = {}
+
+-- 32 bits at an offset from the IP header: keys = {"VALUE/MASK+OFFSET", …} as in
+-- pyroute2, or the words of tc for a header without options.
+function FILTERS.u32(o, ctx)
+  local keys = {}
+  local function key(value, mask, off)
+    for _, k in ipairs(keys) do
+      if k.off == off then -- one key for each place, as tc
+        k.val, k.mask = bit.bor(k.val, value) % 2 ^ 32, bit.bor(k.mask, mask) % 2 ^ 32
+        return
+      end
+    end
+    keys[#keys + 1] = {val = value, mask = mask, off = off, offmask = 0}
+  end
+  local src, dst, proto = first(o, "src"), first(o, "dst"), first(o, "ipproto", "ip_proto")
+  if src ~= nil then
+    local value, mask = bits32(src, "src")
+    key(value, mask, 12)
+  end
+  if dst ~= nil then
+    local value, mask = bits32(dst, "dst")
+    key(value, mask, 16)
+  end
+  if proto ~= nil then key(V.ipproto(proto) * 65536, 0xff0000, 8) end
+  local sport, dport = first(o, "sport"), first(o, "dport")
+  if sport ~= nil then key(sport * 65536, 0xffff0000, 20) end
+  if dport ~= nil then key(dport, 0xffff, 20) end
+  for _, text in ipairs(first(o, "keys") or {}) do
+    local value, mask, off = tostring(text):match("^([%xx]+)/([%xx]+)%+(%d+)$")
+    if not value then raise("argument", ("keys: want \"VALUE/MASK+OFFSET\" such as \"0x0a090000/0xffff0000+16\", got %q"):format(tostring(text))) end
+    key(tonumber(value), tonumber(mask), tonumber(off))
+  end
+  if #keys == 0 then key(0, 0, 0) end -- everything
+  return {sel = {flags = "terminal", nkeys = #keys, keys = keys}}
+end
+function FILTERS.matchall() return {} end
+function FILTERS.fw() return {} end
+
 -- tc's attributes and fields that are no options.
 local TC_OWN = {kind = true, options = true, chain = true, ingress_block = true, egress_block = true, rate = false, stab = true, stats = true, hw_offload = true}
 
@@ -930,7 +998,8 @@ function R.tc(ctx, verb, spec, what)
   msg[member] = interface(ctx, want(dev, "dev", "tc " .. verb, "dev=\"eth0\" or index=2"), "dev")
   local kind = first(spec, "kind")
   local root = first(spec, "root")
-  local parent, handle = first(spec, "parent"), first(spec, "handle", "classid")
+  local parent, handle = first(spec, "parent"), first(spec, "handle")
+  if what ~= "filter" and handle == nil then handle = first(spec, "classid") end
   if root then parent = "root" end
   if kind == "ingress" then
     parent, handle = parent or "ingress", handle or "ffff:"
@@ -953,7 +1022,13 @@ function R.tc(ctx, verb, spec, what)
   for key, own in pairs(TC_OWN) do
     if own and spec[key] ~= nil then msg[key] = first(spec, key) end
   end
-  if next(spec) ~= nil and verb ~= "del" and verb ~= "get" or (OPTIONS[kind] and verb ~= "del" and verb ~= "get" and what ~= "filter") then
+  if what == "filter" and FILTERS[kind] and msg.options == nil and verb ~= "del" and verb ~= "get" then
+    local class = first(spec, "flowid", "classid", "target")
+    msg.options = FILTERS[kind](spec, ctx)
+    if class ~= nil then msg.options.classid = V.handle(class, "flowid") end
+    msg.options.act = actions(ctx, spec)
+    for key, v in pairs(spec) do msg.options[key] = number(v) end
+  elseif next(spec) ~= nil and verb ~= "del" and verb ~= "get" or (OPTIONS[kind] and verb ~= "del" and verb ~= "get" and what ~= "filter") then
     local f = OPTIONS[kind]
     if f then
       msg.options = f(spec, what == "class")
