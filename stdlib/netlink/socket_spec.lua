@@ -503,6 +503,47 @@ pair("get with msg_seq = -1 takes whatever comes", function(s, say)
   check.equal(s:get{msg_seq = -1}[1].header.seq, 0)
 end)
 
+with("N091: tasks of one thread dump side by side, with async_cache, too", function(s)
+  s:bind{groups = "link", async_cache = true}
+  local tasks = {}
+  for i = 1, 8 do
+    tasks[i] = spawn(function()
+      local n = 0
+      for m in s:dump({}, GETLINK) do n = n + 1 sleep(0) end
+      return n
+    end)
+  end
+  local n = #s:request({}, GETLINK)
+  for _, t in ipairs(tasks) do check.equal(t:wait(), n) end
+end)
+
+test("N094: close in one task wakes get in another, and nothing is left over", function()
+  local before = descriptors()
+  for i = 1, 50 do
+    local s = netlink.socket{family = "route"}
+    s:bind{groups = "link", async_cache = i % 2 == 0}
+    local t = spawn(function() return s:get() end)
+    local u = spawn(function() return pcall(s.get, s, {msg_seq = 9}) end)
+    sleep(0)
+    s:close(9)
+    local e = t:wait()[1].header.error
+    check.equal(e.errno, 9)
+    local ok, err = u:wait()
+    check.equal({ok, err.kind, err.errno}, {false, "closed", 9})
+  end
+  check.equal(descriptors(), before)
+end)
+
+test("N095: a network namespace that cannot be entered is an error at once", function()
+  local path = os.tmpname()
+  os.remove(path)
+  os.execute("mkfifo " .. path)
+  local before = clock.now()
+  check.raises("argument", netlink.socket, {family = "route", netns = path})
+  check.truthy(clock.now() - before < 2)
+  os.remove(path)
+end)
+
 -- ---- dumps ----
 
 with("a dump is iterated as the kernel makes it, and can be left", function(s)
