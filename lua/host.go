@@ -167,11 +167,11 @@ func (h *Host) Stderr() io.Writer { return h.cfg.Stderr }
 // ---- running ----
 
 // RunScript runs src as the main task and returns when it and all tasks that
-// are no daemons have ended; what daemons have ready is done first. The error
-// is the main task's, or that of the first task that failed while nobody
-// waited for it, which has been reported on Stderr (see Reported). A done ctx
-// stops the run with its cause. After os.exit, which closes the host, it is an
-// *ExitError.
+// are no daemons have ended; what daemons have ready is done first. When the
+// main task fails, the others are cancelled. The error is the main task's, or
+// that of the first task that failed while nobody waited for it, which has been
+// reported on Stderr (see Reported). A done ctx stops the run with its cause.
+// After os.exit, which closes the host, it is an *ExitError.
 func (h *Host) RunScript(ctx context.Context, name, src string, args ...string) error {
 	if h.closed {
 		return fs.ErrClosed
@@ -186,7 +186,10 @@ func (h *Host) RunScript(ctx context.Context, name, src string, args ...string) 
 	main := h.Spawn(fn, SpawnOptions{Name: mainName}, h.argValues()...)
 	main.seen = true
 	h.fg = main
-	h.loop(func() bool { return h.alive == 0 })
+	h.loop(func() bool { return h.alive == 0 || main.done && main.err != nil })
+	if main.err != nil && h.stopped == nil {
+		h.abandon(main.err)
+	}
 	h.settle()
 	err = h.outcome(main)
 	h.fg = nil
@@ -195,6 +198,16 @@ func (h *Host) RunScript(ctx context.Context, name, src string, args ...string) 
 		return exit
 	}
 	return err
+}
+
+// abandon ends all tasks because the main one failed with cause. They may
+// clean up; what then goes on is cancelled hard, as by Stop.
+func (h *Host) abandon(cause error) {
+	end := &stopError{cause}
+	h.CancelAll(end)
+	hard := time.AfterFunc(grace, func() { h.Post(func() { h.CancelAll(end) }) })
+	defer hard.Stop()
+	h.loop(func() bool { return h.alive == 0 })
 }
 
 // settle lets daemons finish what has already arrived for them.

@@ -181,6 +181,25 @@ print("on")`)
 	}
 }
 
+// A script that failed ends: what its other tasks wait for will not be served.
+func TestFailureOfTheScriptEndsItsTasks(t *testing.T) {
+	r := newRun(t)
+	err := r.do(`
+spawn(function() local ok, e = pcall(sleep, 3600) print("cleaned up", ok) end)
+spawn(function() while true do pcall(sleep, 3600) end end)
+sleep(1)
+error("enough")`)
+	if err == nil || !strings.Contains(err.Error(), "enough") {
+		t.Errorf("the run ended with %v", err)
+	}
+	if got := r.out.String(); got != "cleaned up\tfalse\n" {
+		t.Errorf("printed %q", got)
+	}
+	if got := r.err.String(); got != "" {
+		t.Errorf("reported %q", got)
+	}
+}
+
 func TestCoroutinesOfOtherTasks(t *testing.T) {
 	prints(t, `
 local co = coroutine.create(function() sleep(10) end)
