@@ -19,10 +19,11 @@ type Queue struct {
 	limit  int
 	slabs  []*slab // the last one is being filled
 	spare  *slab
-	octets int // in the slabs, and in the one that is being taken
-	n      int // messages, and marks of what was lost
-	lost   Lost
-	told   bool // notify has been called, and Next has not said "empty" since
+	octets int  // in the slabs, and in the one that is being taken
+	n      int  // messages, and marks of what was lost
+	gap    bool // something has been lost after what is in the slabs
+	lost   Lost // how much
+	told   bool // notify has been called, and nobody has been told "empty" since
 	closed bool
 
 	pushed, dropped uint64
@@ -57,7 +58,7 @@ func (q *Queue) Push(data []byte, r Received, at time.Time) bool {
 	q.mu.Lock()
 	need := recordSize + align8(len(data))
 	mark := 0
-	if q.lost != (Lost{}) {
+	if q.gap {
 		mark = recordSize + 24
 	}
 	if q.octets+need+mark > q.limit || q.closed {
@@ -101,8 +102,8 @@ func (q *Queue) Lose(l Lost) {
 }
 
 func (q *Queue) loseLocked(l Lost) {
-	if q.lost == (Lost{}) {
-		q.lost.Exact = true
+	if !q.gap {
+		q.gap, q.lost = true, Lost{Exact: true}
 	}
 	q.lost.Add(l)
 	q.dropped += l.Kernel + l.Queue
@@ -127,7 +128,7 @@ func (q *Queue) markLocked(at time.Time) {
 	if q.lost.Exact {
 		b[16] = 1
 	}
-	q.lost = Lost{}
+	q.gap = false
 	q.n++
 }
 
@@ -169,7 +170,7 @@ func (q *Queue) Next(m *Datagram) bool {
 			t.slab = nil
 		}
 		if len(q.slabs) == 0 {
-			if q.lost == (Lost{}) || q.closed {
+			if !q.gap {
 				q.told = false
 				q.spare = nil // an idle queue costs nothing
 				return false
@@ -211,11 +212,16 @@ func (q *Queue) Next(m *Datagram) bool {
 	return true
 }
 
-// Empty reports whether Next would find nothing.
+// Empty reports whether Next would find nothing; then notify will be called when
+// it no longer is.
 func (q *Queue) Empty() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.n == 0 && q.lost == (Lost{})
+	if q.n > 0 || q.gap {
+		return false
+	}
+	q.told = false
+	return true
 }
 
 // QueueStats counts what a queue has done.

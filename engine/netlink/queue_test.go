@@ -79,6 +79,54 @@ func TestAQueueKeepsOrderAndCountsWhatItHasNoRoomFor(t *testing.T) {
 	}
 }
 
+func TestAQueueTellsOfALossThatNobodyCounted(t *testing.T) {
+	told := 0
+	q := netlink.NewQueue(1000, func() { told++ })
+	q.Lose(netlink.Lost{})
+	if told != 1 || q.Empty() {
+		t.Fatalf("told %d times, empty %v", told, q.Empty())
+	}
+	q.Push(netlink.Header{Len: 16}.Append(nil), netlink.Received{}, time.Now())
+	var m netlink.Datagram
+	if !q.Next(&m) || m.Lost == nil || *m.Lost != (netlink.Lost{}) {
+		t.Fatalf("%+v", m)
+	}
+	if !q.Next(&m) || m.Lost != nil || q.Next(&m) {
+		t.Fatalf("%+v", m)
+	}
+}
+
+func TestAQueueThatWasClosedStillTellsWhatIsMissing(t *testing.T) {
+	q := netlink.NewQueue(10, nil)
+	q.Push(netlink.Header{Len: 16}.Append(nil), netlink.Received{}, time.Now())
+	q.Close()
+	var m netlink.Datagram
+	if q.Empty() || !q.Next(&m) || m.Lost == nil || m.Lost.Queue != 1 || !m.Lost.Exact {
+		t.Fatalf("%+v", m.Lost)
+	}
+	if !q.Empty() || q.Next(&m) {
+		t.Error("not empty")
+	}
+}
+
+func TestWhoHasSeenThatAQueueIsEmptyIsTold(t *testing.T) {
+	told := 0
+	q := netlink.NewQueue(1000, func() { told++ })
+	push := func() { q.Push(netlink.Header{Len: 16}.Append(nil), netlink.Received{}, time.Now()) }
+	push()
+	push()
+	var m netlink.Datagram
+	if q.Next(&m); !q.Next(&m) || told != 1 {
+		t.Fatalf("told %d times", told)
+	}
+	if !q.Empty() {
+		t.Fatal("not empty")
+	}
+	if push(); told != 2 {
+		t.Errorf("told %d times", told)
+	}
+}
+
 func TestNextStopsAtWhatIsNoMessage(t *testing.T) {
 	head := func(n uint32) []byte { return netlink.Header{Len: n, Type: 16}.Append(nil) }
 	for _, c := range []struct {
