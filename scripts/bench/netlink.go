@@ -31,6 +31,7 @@ func netlinking(w io.Writer, bin string) error {
 		{"5,000 links: plain tables", "links-table", 1e3, "ms", "pyroute2 / 20"},
 		{"10,000 routes added, from tables", "batch", 1e3, "ms", "ip -batch"},
 		{"route events a callback has seen, of 40,000 of ip -batch", "storm", 1, "", "all"},
+		{"… and pyroute2 with async_cache", "storm-async", 1, "", ""},
 	} {
 		fmt.Fprint(w, r.work)
 		for _, who := range []string{"pktsh", "ip", "pyroute2"} {
