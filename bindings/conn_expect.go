@@ -252,8 +252,8 @@ func (e *expectation) giveBack() {
 	}
 	own := &e.c.own
 	for i, q := range e.left {
-		if own.octets += len(q.Data) + frameCost; own.octets > queueOctets {
-			own.octets -= len(q.Data) + frameCost
+		if own.octets += cost(&q.Frame); own.octets > queueOctets {
+			own.octets -= cost(&q.Frame)
 			e.c.lost += uint64(len(e.left) - i)
 			e.left = e.left[:i]
 			break

@@ -148,7 +148,7 @@ type reader struct {
 	c      *Conn
 	there  int // how many times it has joined
 	queue  []queued
-	octets int  // in queue, with overhead
+	octets int  // in queue, with overhead: the sum of cost
 	duty   bool // the frame it got last is in nobody else's hands
 }
 
@@ -159,10 +159,11 @@ type queued struct {
 }
 
 // queueOctets bounds what is kept for a reader that does not get round to it,
-// frameCost what a frame counts beside its octets.
+// frameCost is what a frame counts beside its octets, commentCost a comment.
 const (
 	queueOctets = 16 << 20
 	frameCost   = 128
+	commentCost = 16
 )
 
 func (r *reader) join() {
@@ -179,14 +180,25 @@ func (r *reader) leave() {
 
 // push keeps a copy of f.
 func (r *reader) push(f *engine.Frame, duty bool) {
-	if r.octets+len(f.Data)+frameCost > queueOctets {
+	if r.octets+cost(f) > queueOctets {
 		r.c.lost++
 		return
 	}
 	k := queued{*f, duty}
 	k.Data = bytes.Clone(f.Data)
 	r.queue = append(r.queue, k)
-	r.octets += len(k.Data) + frameCost
+	r.octets += cost(f)
+}
+
+// cost is what a frame counts in a queue.
+func cost(f *engine.Frame) int {
+	n := len(f.Data) + frameCost
+	if f.Info != nil {
+		for _, c := range f.Info.Comments {
+			n += len(c) + commentCost
+		}
+	}
+	return n
 }
 
 func (r *reader) pop() engine.Frame {
@@ -196,7 +208,7 @@ func (r *reader) pop() engine.Frame {
 	if r.queue = r.queue[1:]; len(r.queue) == 0 {
 		r.queue = nil
 	}
-	r.octets -= len(f.Data) + frameCost
+	r.octets -= cost(&f)
 	return f
 }
 
@@ -312,7 +324,7 @@ func (c *Conn) setFilter(f *Filter) error {
 			kept = append(kept, q)
 		} else {
 			c.filtered++
-			c.own.octets -= len(q.Data) + frameCost
+			c.own.octets -= cost(&q.Frame)
 		}
 	}
 	clear(c.own.queue[len(kept):])

@@ -81,6 +81,8 @@ type ngState struct {
 	ifaces  []ngInterface // of this section
 	names   []PcapName
 	snaplen uint32 // of a pcap file
+
+	said, called kept // of the section and its interfaces; of names
 }
 
 // ngInterface is an interface description block of pcapng.
@@ -92,11 +94,28 @@ type ngInterface struct {
 	info    *FrameInfo // of a frame about which there is nothing more to say
 }
 
-// What is kept of a file beside its frames is bounded.
+// What is kept of a file beside its frames is bounded: a packed one may hold
+// thousands of times its own length of it. Texts beyond the bound are left out.
 const (
-	maxIfaces = 1 << 16
-	maxNames  = 1 << 16
+	maxIfaces   = 1 << 16
+	maxNames    = 1 << 16
+	maxTexts    = 16 << 20 // octets, with what a text costs beside
+	maxComments = 1 << 20  // the same, of one frame
+	textCost    = 16
 )
+
+// kept counts the octets of texts that are kept.
+type kept int
+
+// room takes place for texts of so many octets, if there is some up to the limit.
+func (k *kept) room(texts, octets, limit int) bool {
+	n := kept(octets + texts*textCost)
+	if *k+n > kept(limit) {
+		return false
+	}
+	*k += n
+	return true
+}
 
 func (s *ngState) about() About {
 	a := About{Format: "pcapng", PcapSection: s.section, Names: s.names}
@@ -200,8 +219,11 @@ func (p *pcapReader) ngBlock(f *Frame) (bool, error) {
 		if v := p.order.Uint16(body[4:]); v != 1 {
 			return false, p.fault(12, "version %d of pcapng is unknown", v)
 		}
-		p.ng.section = PcapSection{}
+		p.ng.section, p.ng.said = PcapSection{}, 0
 		p.options(body[16:], func(code uint16, value []byte) {
+			if code > optUserAppl || !p.ng.said.room(1, len(value), maxTexts) {
+				return
+			}
 			switch s := &p.ng.section; code {
 			case optComment:
 				s.Comments = append(s.Comments, string(value))
@@ -286,14 +308,20 @@ func (p *pcapReader) ngBlock(f *Frame) (bool, error) {
 func (p *pcapReader) iface(body []byte) ngInterface {
 	i := ngInterface{snaplen: p.order.Uint32(body[4:]), unit: ngUnit{digits: 6}}
 	i.LinkType, i.Snaplen = linkOf(p.order.Uint16(body)), int(i.snaplen)
+	keep := func(value []byte) string {
+		if !p.ng.said.room(1, len(value), maxTexts) {
+			return ""
+		}
+		return text(value)
+	}
 	p.options(body[8:], func(code uint16, value []byte) {
 		switch {
 		case code == optIfName:
-			i.Name = text(value)
+			i.Name = keep(value)
 		case code == optIfDesc:
-			i.Description = text(value)
+			i.Description = keep(value)
 		case code == optIfFilter && len(value) > 0 && value[0] == 0:
-			i.Filter = text(value[1:])
+			i.Filter = keep(value[1:])
 		case code == optIfTsres && len(value) == 1:
 			i.unit = ngUnit{value[0] & 0x7f, value[0]&0x80 != 0}
 		case code == optIfTsoff && len(value) == 8:
@@ -316,9 +344,10 @@ func text(b []byte) string { return string(bytes.TrimRight(b, "\x00")) }
 // we know.
 func (p *pcapReader) frameInfo(opts []byte, info *FrameInfo) *FrameInfo {
 	more := FrameInfo{}
+	var octets kept
 	p.options(opts, func(code uint16, value []byte) {
 		switch {
-		case code == optComment:
+		case code == optComment && octets.room(1, len(value), maxComments):
 			more.Comments = append(more.Comments, string(value))
 		case code == optFlags && len(value) == 4:
 			more.Flags = p.order.Uint32(value)
@@ -341,7 +370,11 @@ func (p *pcapReader) nameRecords(b []byte) {
 			return
 		}
 		addr, _ := netip.AddrFromSlice(value[:octets])
-		names := strings.Split(text(value[octets:]), "\x00")
+		value = bytes.TrimRight(value[octets:], "\x00")
+		if !p.ng.called.room(1+bytes.Count(value, zeros[:1]), len(value), maxTexts) {
+			return
+		}
+		names := strings.Split(string(value), "\x00")
 		p.ng.names = append(p.ng.names, PcapName{addr, names})
 	})
 }
