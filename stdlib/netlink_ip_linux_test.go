@@ -36,7 +36,6 @@ ip link add br0 type bridge stp_state 1 priority 4096
 ? ip link set mv1 type macvlan macaddr add 02:00:00:00:00:31
 ? ip link set mv1 type macvlan macaddr add 02:00:00:00:00:32
 ? ip link add link v0 name mt0 type macvtap mode vepa
-? ip link add ifb0 type ifb
 ? ip tuntap add tap0 mode tap multi_queue
 ? ip tuntap add tun0 mode tun user 0
 ip link add p0 type veth peer name p1
@@ -109,7 +108,7 @@ const traffic = `
 ? tc qdisc add dev mv0 root red limit 400000 min 30000 max 90000 avpkt 1000 burst 55 ecn bandwidth 10mbit probability 0.02
 ? tc qdisc add dev mv1 root fq limit 1000 maxrate 1mbit
 ? tc qdisc add dev mt0 root prio bands 4
-? tc qdisc add dev ifb0 root cake bandwidth 10mbit
+? tc qdisc add dev vx0 root cake bandwidth 10mbit
 ? tc filter add dev v1 parent 1: protocol ip prio 5 u32 match ip src 10.0.0.0/8 match ip dport 80 0xffff flowid 1:10
 ? tc filter add dev v0 ingress protocol ip prio 6 flower dst_mac 02:00:00:00:00:01 ip_proto tcp src_ip 10.0.0.0/8 dst_port 80 action mirred egress redirect dev lo
 ? tc filter add dev v0 ingress prio 7 matchall action vlan push id 5 protocol 802.1Q priority 3 action skbedit mark 7 priority 1:5

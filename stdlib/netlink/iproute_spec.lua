@@ -415,9 +415,9 @@ ip link add mv0 link v0 type macvlan mode bridge; ip link add mvt0 link v0 type 
 ip link add vx0 type vxlan id 5 dstport 4789 dev v0 group 239.1.1.1
 ip link add vx1 type vxlan id 6 dstport 4790 remote 2001:db8::9 local 2001:db8::1 nolearning ttl 9 tos 4 udp6zerocsumtx l2miss
 ip link add vx2 type vxlan external dstport 4791
-ip link add ifb5 type ifb; ip tuntap add tap0 mode tap; ip tuntap add tun0 mode tun user 0
+ip link add vv5 type veth peer name vv6; ip tuntap add tap0 mode tap; ip tuntap add tun0 mode tun user 0
 ip link set vx0 alias "my tunnel"; ip link property add dev vx0 altname a-long-name-of-a-tunnel
-ip link set mv0 promisc on; ip link set ifb5 mtu 1400 txqueuelen 7 group 5; ip link set mvt0 addrgenmode none
+ip link set mv0 promisc on; ip link set vv5 mtu 1400 txqueuelen 7 group 5; ip link set mvt0 addrgenmode none
 ip addr add 10.0.0.1/24 brd + dev v0; ip addr add 10.0.0.9/24 dev v0
 ip addr add 10.0.0.1 peer 10.5.0.1 dev br0 label br0:x; ip addr add 127.0.0.9/8 dev lo scope host
 ip -6 addr add 2001:db8::1/64 dev v0 nodad; ip -6 addr add 2001:db8::2/64 dev v0 nodad valid_lft 1000 preferred_lft 500
