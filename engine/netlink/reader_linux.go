@@ -85,6 +85,10 @@ func (r *Reader) run(scratch []byte, drops uint32) {
 			var now time.Time
 			faults := 0
 			for n := 0; ; n++ {
+				if r.s.shut.Load() { // Close waits for the end of this, a storm does not
+					fatal = true
+					return true
+				}
 				c.run(fd)
 				switch {
 				case c.err == nil:
@@ -105,8 +109,9 @@ func (r *Reader) run(scratch []byte, drops uint32) {
 					local.Overruns++
 				case c.err == ErrWait:
 					if overrun {
-						// The kernel takes in nothing between the overrun and here, where
-						// the socket is empty: this is the place of what is missing.
+						// The kernel takes in nothing more until the socket is empty. What
+						// came between that and here stands before the mark: never behind
+						// what is missing without one.
 						overrun = false
 						drops = r.lost(int(fd), drops, &local)
 					}

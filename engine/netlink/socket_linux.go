@@ -254,6 +254,13 @@ func (s *Socket) Bind(pid, groups uint32) error {
 
 // Join begins to hear a multicast group, Leave ends it.
 func (s *Socket) Join(group uint32) error {
+	if group > 32 {
+		// The sender's address has a mask of 32: of what is sent to other groups
+		// only this tells that it was sent to one.
+		if err := s.SetInt(unix.SOL_NETLINK, unix.NETLINK_PKTINFO, 1); err != nil {
+			return err
+		}
+	}
 	return s.SetInt(unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, int(group))
 }
 

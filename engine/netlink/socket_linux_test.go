@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"pktsh/engine/netlink"
+	"pktsh/internal/need"
 )
 
 // getLink is a request for the interface of this number, or a dump of all.
@@ -59,6 +60,23 @@ func TestExchangeTakesTheAnswerInOneStep(t *testing.T) {
 	}
 	if _, err := s.TryReceive(b); err != netlink.ErrWait {
 		t.Error(err)
+	}
+}
+
+// The sender's address has no bit for such a group.
+func TestWhatIsSentToAGroupBeyond32IsKnownForThat(t *testing.T) {
+	if _, ok := inOwnNetwork(t); !ok {
+		return
+	}
+	const mcaddr = 37 // RTNLGRP_IPV4_MCADDR, Linux 6.15
+	s := open(t, netlink.Config{})
+	if err := s.Join(mcaddr); err != nil {
+		need.Thing(t, "events of multicast addresses", err)
+	}
+	linkUp(t, open(t, netlink.Config{}))
+	r, err := s.TryReceive(make([]byte, 65536))
+	if err != nil || r.Groups == 0 {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 
