@@ -38,7 +38,7 @@ local function compile(data)
     local ok, format = pcall(format_of, d.format or d.fmt)
     local sized, size = pcall(string.packsize, ok and format or "")
     if not ok or not sized or type(d.offset) ~= "number" or d.value == nil then
-      error({kind = "argument", message = ("data expression %d: want {format = \"u16\", offset = 4, value = 16}"):format(i)}, 0)
+      raise("argument", ("data expression %d: want {format = \"u16\", offset = 4, value = 16}"):format(i))
     end
     tests[i] = {format = format, from = d.offset + 1, to = d.offset + size, value = d.value}
   end
@@ -89,8 +89,8 @@ end
 function netlink.capture(conn, options)
   local o = options or {}
   if conn.linktype ~= "netlink" then
-    error({kind = "argument", message = ("netlink.capture: frames of %s are %s, not netlink"):format(conn.name, tostring(conn.linktype)),
-      hint = "capture on an interface of kind nlmon"}, 2)
+    raise("argument", ("netlink.capture: frames of %s are %s, not netlink"):format(conn.name, tostring(conn.linktype)),
+      "capture on an interface of kind nlmon")
   end
   local only, test = families_of(o.family), o.data and compile(o.data)
   local d = decoder{families = o.families, live = o.live}

@@ -21,8 +21,8 @@ function Commands.number(family, info, cmd)
   local all = {}
   for name in pairs(info.commands) do all[#all + 1] = name end
   table.sort(all, function(a, b) return info.commands[a] < info.commands[b] end)
-  error({kind = "argument", message = ("netlink family %s has no command %s"):format(family, tostring(cmd)),
-    hint = #all > 0 and "commands: " .. table.concat(all, ", ") or "the class declares no commands: give the number"}, 3)
+  raise("argument", ("netlink family %s has no command %s"):format(family, tostring(cmd)),
+    #all > 0 and "commands: " .. table.concat(all, ", ") or "the class declares no commands: give the number")
 end
 
 return Commands

@@ -150,7 +150,7 @@ local function subject(word, what)
   Ethtool[word] = function(self, dev, changes)
     if changes ~= nil then
       if not what.set then
-        error({kind = "unsupported", message = ("ethtool: %s can only be read"):format(word)}, 2)
+        raise("unsupported", ("ethtool: %s can only be read"):format(word))
       end
       -- The features alone say which bits they mean.
       if word == "features" and not changes.wanted then changes = {wanted = changes} end
@@ -192,7 +192,7 @@ function Ethtool:strings(set, dev)
     local all = {}
     for name in pairs(STRINGS) do all[#all + 1] = name end
     table.sort(all)
-    error({kind = "argument", message = "ethtool has no string set " .. tostring(set), hint = "sets: " .. table.concat(all, ", ")}, 2)
+    raise("argument", "ethtool has no string set " .. tostring(set), "sets: " .. table.concat(all, ", "))
   end
   local m = self.family:get("STRSET_GET", {
     HEADER = dev ~= nil and header_of(dev) or {}, stringsets = {stringset = {{id = id}}},

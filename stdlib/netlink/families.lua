@@ -19,7 +19,7 @@ function families.number(family)
   local all = {}
   for name in pairs(families.numbers) do all[#all + 1] = name end
   table.sort(all)
-  error({kind = "argument", message = "no family of netlink is called " .. tostring(family), hint = "families: " .. table.concat(all, ", ")}, 3)
+  raise("argument", "no family of netlink is called " .. tostring(family), "families: " .. table.concat(all, ", "))
 end
 
 ---The name of a family by number, the number as text if it has none.

@@ -45,7 +45,7 @@ function Family:_message(cmd, attrs)
   local number = Commands.number(self.name, self.info, cmd)
   if attrs == nil then attrs = {} end
   if type(attrs) ~= "table" then
-    error({kind = "argument", message = ("attributes of %s: want a table, got %s"):format(self.name, type(attrs))}, 3)
+    raise("argument", ("attributes of %s: want a table, got %s"):format(self.name, type(attrs)))
   end
   local msg = {}
   for k, v in pairs(attrs) do msg[k] = v end
@@ -112,8 +112,8 @@ function Family:_group(group)
   local all = {}
   for name in pairs(self.groups) do all[#all + 1] = name end
   table.sort(all)
-  error({kind = "missing", message = ("netlink family %s has no multicast group %s"):format(self.name, tostring(group)),
-    hint = #all > 0 and "groups: " .. table.concat(all, ", ") or "it has none at all"}, 3)
+  raise("missing", ("netlink family %s has no multicast group %s"):format(self.name, tostring(group)),
+    #all > 0 and "groups: " .. table.concat(all, ", ") or "it has none at all")
 end
 
 ---Makes a socket of its own that hears groups of the family: all of them unless
@@ -166,7 +166,7 @@ function Generic.__index(g, key)
   if own ~= nil then return own end
   if key == "prid" or key == "mcast_groups" then
     local family = rawget(g, "bound")
-    if not family then error({kind = "argument", message = NOT_BOUND, hint = 'g:bind("ethtool", class)'}, 2) end
+    if not family then raise("argument", NOT_BOUND, 'g:bind("ethtool", class)') end
     return key == "prid" and family.id or family.groups
   end
   local socket = rawget(g, "socket")
@@ -208,7 +208,9 @@ local function no_family(g, name, err)
     hint = "load the kernel module that brings it, perhaps: modprobe " .. (MODULES[name] or name)
     if #all > 0 then hint = hint .. "; there are " .. table.concat(all, ", ") end
   end
-  error({kind = "missing", errno = err.errno, message = ("the kernel has no generic netlink family %s"):format(name), hint = hint}, 0)
+  local _, refusal = pcall(raise, "missing", ("the kernel has no generic netlink family %s"):format(name), hint)
+  refusal.errno = err.errno
+  error(refusal, 0)
 end
 
 ---Looks a family up by name: its id, version, ops, groups; and a handle to

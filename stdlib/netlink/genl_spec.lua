@@ -156,6 +156,15 @@ if not clock.virtual then
     f:close()
   end)
 
+  test("a family or command that is not there is an error with its place", function()
+    local err = check.raises("missing", netlink.genl, "no_such")
+    check.equal(err.errno, 2)
+    check.matches(tostring(err), "^the kernel has no generic netlink family no_such, at .*genl_spec.lua:%d+$")
+    local f = netlink.genl("nlctrl")
+    check.matches(tostring(check.raises("argument", f.get, f, "GETFAMLY")), "has no command GETFAMLY, at .*genl_spec.lua:%d+$")
+    f:close()
+  end)
+
   test("the kernel's own rules for a family", function()
     local f = netlink.genl("nlctrl")
     local p = f:policy()

@@ -64,7 +64,7 @@ function inet.octets(text)
     all = groups(text, true)
   end
   if not all or #all ~= 16 then
-    error({kind = "argument", message = ("%s is no IPv4 or IPv6 address"):format(text)}, 0)
+    raise("argument", ("%s is no IPv4 or IPv6 address"):format(text))
   end
   return all, inet.AF_INET6
 end
@@ -76,7 +76,7 @@ function inet.prefix(text)
   local octets, family = inet.octets(addr or text)
   length = length and tonumber(length) or 8 * #octets
   if length > 8 * #octets then
-    error({kind = "range", message = ("%s: a prefix has up to %d bits"):format(text, 8 * #octets)}, 0)
+    raise("range", ("%s: a prefix has up to %d bits"):format(text, 8 * #octets))
   end
   return octets, family, length
 end
@@ -95,7 +95,7 @@ function inet.sockaddr(text)
   local addr, port = text:match("^%[(.-)%]:(%d+)$")
   if not addr then addr, port = text:match("^([^:]*):(%d+)$") end
   if not addr or tonumber(port) > 0xffff then
-    error({kind = "argument", message = ("%s: want ADDRESS:PORT"):format(text)}, 0)
+    raise("argument", ("%s: want ADDRESS:PORT"):format(text))
   end
   local octets, family = inet.octets(addr)
   local head = string.pack(AFMT, family) .. string.pack(">I2", tonumber(port))

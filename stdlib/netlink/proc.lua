@@ -92,8 +92,10 @@ function Proc:read(timeout)
     -- The first answer only says that we are listening.
     if e and e.event ~= "none" then return e end
     if e and e.err ~= 0 then
-      error({kind = "permission", errno = e.err, message = "proc connector: the kernel refuses to tell of processes",
-        hint = "before Linux 6.6 only root of the first user namespace may listen"}, 2)
+      local _, refusal = pcall(raise, "permission", "proc connector: the kernel refuses to tell of processes",
+        "before Linux 6.6 only root of the first user namespace may listen")
+      refusal.errno = e.err
+      error(refusal, 0)
     end
   end
 end

@@ -98,7 +98,7 @@ local function only(t, known, what)
       local all = {}
       for k in pairs(known) do all[#all + 1] = k end
       table.sort(all)
-      error({kind = "argument", message = ("%s has no %s"):format(what, tostring(name)), hint = "there are " .. table.concat(all, ", ")}, 0)
+      raise("argument", ("%s has no %s"):format(what, tostring(name)), "there are " .. table.concat(all, ", "))
     end
   end
 end
