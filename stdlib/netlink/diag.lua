@@ -57,7 +57,7 @@ local function states_of(state)
   for word in pairs(STATES) do all[#all + 1] = word end
   for word in pairs(GROUPS) do all[#all + 1] = word end
   table.sort(all)
-  error({kind = "argument", message = "no state of sockets is called " .. tostring(state), hint = "states: " .. table.concat(all, ", ")}, 0)
+  raise("argument", "no state of sockets is called " .. tostring(state), "states: " .. table.concat(all, ", "))
 end
 
 --- A filter that the kernel runs ------------------------------------------------------
@@ -244,7 +244,7 @@ local function bad(what, word, known)
   local all = {}
   for name in pairs(known) do all[#all + 1] = name end
   table.sort(all)
-  error({kind = "argument", message = ("sockets have no %s %s"):format(what, tostring(word)), hint = what .. ": " .. table.concat(all, ", ")}, 0)
+  raise("argument", ("sockets have no %s %s"):format(what, tostring(word)), what .. ": " .. table.concat(all, ", "))
 end
 
 local function list_of(value, default)
@@ -258,6 +258,18 @@ local function wanted(s, o)
   if o.inode and s.inode ~= o.inode then return false end
   if o.uid and s.uid ~= o.uid then return false end
   return true
+end
+
+local WORDS = {}
+for word in ("family proto state sport dport src dst interface uid inode path info cong mem tos"):gmatch("%a+") do WORDS[word] = true end
+
+-- A word that is not known would mean all sockets, also those that must not be
+-- destroyed.
+local function understood(o)
+  for word in pairs(o) do
+    if not WORDS[word] then bad("option", word, WORDS) end
+  end
+  return o
 end
 
 local Diag = {__name = "netlink.Diag"}
@@ -298,7 +310,7 @@ end
 ---@error argument    a word is not known
 ---@error missing     the kernel lacks this part of sock_diag
 function Diag:sockets(options)
-  local o, out = options or {}, {}
+  local o, out = understood(options or {}), {}
   for _, name in ipairs(list_of(o.family, {"inet", "inet6"})) do
     local family = FAMILIES[name] or bad("family", name, FAMILIES)
     if family[2] then
@@ -314,7 +326,7 @@ function Diag:sockets(options)
 end
 
 local function exact(s)
-  if not s.sport then error({kind = "unsupported", message = "sock_diag: only sockets of inet and inet6 can be destroyed"}, 0) end
+  if not s.sport then raise("unsupported", "sock_diag: only sockets of inet and inet6 can be destroyed") end
   local family = FAMILIES[s.family][1]
   local function padded(text)
     local octets = inet.octets(text)
@@ -331,11 +343,15 @@ end
 ---were closed.
 ---@param which table
 ---@return integer
+---@error argument     nothing says which, or a word is not known
 ---@error missing      the socket is no more
 ---@error permission   it takes CAP_NET_ADMIN
 ---@error unsupported  the kernel is built without it
 function Diag:destroy(which)
   local one = getmetatable(which) == Socket
+  if type(which) ~= "table" or next(which) == nil then
+    raise("argument", "destroy: which sockets? nothing is refused, since it would be all", 'say which, such as {proto = "tcp", dst = "192.0.2.1"}, or {state = "all"}')
+  end
   local closed = 0
   for _, s in ipairs(one and {which} or self:sockets(which)) do
     local ok, err = pcall(self.socket.request, self.socket, exact(s), DESTROY, REQUEST + ACK)

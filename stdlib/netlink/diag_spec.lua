@@ -135,11 +135,18 @@ if not clock.virtual then
     check.equal(#d:sockets{family = "inet", proto = "tcp", state = "established", sport = port}, 0)
   end)
 
+  test("destroy wants to be told which", function()
+    local d = netlink.diag()
+    for _, which in ipairs{false, {}, {dprot = 443}} do check.raises("argument", d.destroy, d, which or nil) end
+    d:close()
+  end)
+
   test("words that are not known come with those that are", function()
     local d = netlink.diag()
     check.matches(check.raises("argument", d.sockets, d, {state = "open"}).hint, "established")
     check.matches(check.raises("argument", d.sockets, d, {family = "ipx"}).hint, "inet6")
     check.matches(check.raises("argument", d.sockets, d, {proto = "quic"}).hint, "udp")
+    check.matches(check.raises("argument", d.sockets, d, {dprot = 443}).hint, "dport")
     d:close()
   end)
 end
