@@ -3,6 +3,7 @@ package bindings
 import (
 	"reflect"
 	"slices"
+	"strconv"
 
 	"pktsh/engine"
 	"pktsh/lua"
@@ -120,6 +121,9 @@ func netnsIndex(L *lua.State) int {
 // that was opened by name is closed by release.
 func netnsArg(h *lua.Host, v lua.Value, name string) (ns *engine.Netns, release func(), err error) {
 	release = func() {}
+	if n, ok := v.(lua.Number); ok && n > 0 && n == lua.Number(int32(n)) { // a process
+		v = lua.String(strconv.Itoa(int(n)))
+	}
 	switch v := v.(type) {
 	case lua.String:
 		if ns, err = engine.OpenNetns(string(v)); err == nil {
@@ -134,7 +138,7 @@ func netnsArg(h *lua.Host, v lua.Value, name string) (ns *engine.Netns, release 
 	if lua.IsNil(v) {
 		return nil, release, nil
 	}
-	return nil, release, &lua.ArgError{Name: name, Msg: "want Netns or the name of one, got " + h.TypeName(v)}
+	return nil, release, &lua.ArgError{Name: name, Msg: "want Netns, the name of one or the number of a process, got " + h.TypeName(v)}
 }
 
 // currentNetns is where the running task opens things; nil is the process's own
@@ -153,7 +157,7 @@ func netnsRun(L *lua.State) int {
 	h := lua.HostOf(L)
 	vs, err := func() ([]lua.Value, error) {
 		if lua.IsNil(L.Get(1)) {
-			return nil, &lua.ArgError{Name: "ns", Msg: "want Netns or the name of one, got nil"}
+			return nil, &lua.ArgError{Name: "ns", Msg: "want Netns, the name of one or the number of a process, got nil"}
 		}
 		fn, ok := L.Get(2).(*lua.Function)
 		if !ok {
