@@ -899,6 +899,9 @@ function Route:monitor(what, fn)
     for i = 1, #what - 1 do list[i] = what[i] end
     what, fn = list, what[#what]
   end
+  if fn ~= nil and type(fn) ~= "function" then
+    raise("argument", ("monitor: want a function to call for every event, got %s"):format(type(fn)), 'things to watch are a list: ip:monitor({"link", "addr"}, print)')
+  end
   local m = listen(self, what, true)
   if fn then
     m.s:register_callback(function(ev)
