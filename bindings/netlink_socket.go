@@ -397,7 +397,8 @@ type netlinkSocket struct {
 	inbox     *netlink.Queue // seen, or there are none
 	rest      []byte         // of the datagram that messages is at
 	restMeta  *messageMeta
-	busy      *lua.Task // who runs callbacks
+	busy      *lua.Task  // who runs callbacks
+	telling   *nlTelling // what they were at when their task was cancelled
 	pumping   bool
 	resync    *nlResync     // nil: what is lost is lost
 	missing   *netlink.Lost // found out by get, which had something to return first

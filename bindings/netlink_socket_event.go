@@ -138,11 +138,23 @@ func (s *netlinkSocket) settle(L *lua.State) error {
 		return nil
 	}
 	n := s.pending.Stats().Messages
+	if s.telling != nil {
+		n++
+	}
 	if n == 0 {
 		return nil
 	}
 	_, err := s.dispatch(L, n, false)
 	return err
+}
+
+// nlTelling is a datagram that callbacks are being shown.
+type nlTelling struct {
+	netlink.Datagram
+	meta *messageMeta
+	rest []byte        // of Data
+	v    lua.Value     // the message that is being told
+	to   []*nlCallback // who has not been told of it yet
 }
 
 // dispatch shows up to limit datagrams to the callbacks, and then puts those
@@ -152,54 +164,61 @@ func (s *netlinkSocket) dispatch(L *lua.State, limit int, all bool) (n int, err 
 	s.busy = s.h.Current()
 	defer func() {
 		s.busy = nil
-		if n > 0 {
+		if n > 0 || err != nil {
 			s.wake()
 		}
 	}()
 	for ; n < limit && len(s.callbacks) > 0; n++ {
-		var m netlink.Datagram
-		if !s.pending.Next(&m) && !(all && s.fromReader(&m)) {
+		var t nlTelling
+		if s.telling != nil {
+			t, s.telling = *s.telling, nil
+		} else if s.pending.Next(&t.Datagram) || all && s.fromReader(&t.Datagram) {
+			t.Data = slices.Clone(t.Data) // the queue's may be used again while a callback waits
+			t.meta, t.rest = s.metaOf(&t.Datagram), t.Data
+			if t.Lost != nil {
+				t.v, t.to = s.overrunMessage(t.Lost, t.meta), s.callbacks
+			}
+		} else {
 			return n, nil
 		}
-		meta := s.metaOf(&m)
-		if m.Lost != nil {
-			if err := s.tell(L, s.overrunMessage(m.Lost, meta)); err != nil {
-				return n, err
-			}
-			s.inbox.Lose(*m.Lost)
-			if err := s.catchUp("netlink.Socket callbacks"); err != nil {
-				return n, err
-			}
-			continue
+		if err := s.tell(L, &t); err != nil {
+			left := t
+			s.telling = &left // for whoever is next
+			return n, err
 		}
-		data := slices.Clone(m.Data) // the queue's may be used again while a callback waits
-		for rest := data; ; {
-			var msg []byte
-			if msg, rest, _ = netlink.Next(rest); msg == nil {
-				break
-			}
-			if err := s.tell(L, s.w.pushMessage(L, msg, s.policy, meta)); err != nil {
-				return n, err
-			}
-		}
-		if !m.Answer {
-			s.keep(data, m.Received, m.Time)
+		switch {
+		case t.Lost != nil:
+			s.inbox.Lose(*t.Lost)
+		case !t.Answer:
+			s.keep(t.Data, t.Received, t.Time)
 		}
 	}
 	return n, nil
 }
 
-// tell calls the callbacks with one message. It returns an error only when the
-// task was cancelled.
-func (s *netlinkSocket) tell(L *lua.State, v lua.Value) error {
-	for _, c := range s.callbacks { // the slice is replaced, never changed
-		if err := c.run(s.h, v); err != nil {
-			if err := s.report(c, err); err != nil {
-				return err
+// tell calls the callbacks with the messages of a datagram, and finds out what
+// is missing if that is what it tells. It returns an error only when the task
+// was cancelled; t is then where to go on.
+func (s *netlinkSocket) tell(L *lua.State, t *nlTelling) error {
+	for {
+		for len(t.to) > 0 {
+			c := t.to[0]
+			t.to = t.to[1:] // the slice of callbacks is replaced, never changed
+			if err := c.run(s.h, t.v); err != nil {
+				if err := s.report(c, err); err != nil {
+					return err
+				}
 			}
 		}
+		if t.Lost != nil {
+			return s.catchUp("netlink.Socket callbacks")
+		}
+		var msg []byte
+		if msg, t.rest, _ = netlink.Next(t.rest); msg == nil {
+			return nil
+		}
+		t.v, t.to = s.w.pushMessage(L, msg, s.policy, t.meta), s.callbacks
 	}
-	return nil
 }
 
 func (c *nlCallback) run(h *lua.Host, v lua.Value) error {
@@ -272,7 +291,14 @@ func (s *netlinkSocket) nextEvents(m *netlink.Datagram) bool {
 	if len(s.callbacks) > 0 {
 		return false
 	}
-	for s.pending.Next(m) { // left over by callbacks that are gone
+	// Left over by callbacks that are gone.
+	if t := s.telling; t != nil {
+		s.telling = nil
+		if *m = t.Datagram; !m.Answer {
+			return true
+		}
+	}
+	for s.pending.Next(m) {
 		if !m.Answer {
 			return true
 		}
@@ -310,7 +336,7 @@ func (s *netlinkSocket) haveEvents(L *lua.State) (bool, error) {
 	if len(s.callbacks) > 0 {
 		return false, nil
 	}
-	return !s.pending.Empty() || s.queue != nil && !s.queue.Empty() || s.resync != nil && !s.resync.front.Empty(), nil
+	return s.telling != nil || !s.pending.Empty() || s.queue != nil && !s.queue.Empty() || s.resync != nil && !s.resync.front.Empty(), nil
 }
 
 // waitEvents waits for the default queue. False means that the time is up.

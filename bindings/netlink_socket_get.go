@@ -234,7 +234,7 @@ func nlPut(L *lua.State) int {
 			return 0
 		}
 		if err == netlink.ErrWait {
-			err = s.h.Sleep(time.Millisecond)
+			err = s.pause()
 		}
 		if err != nil {
 			raiseTunnel(s.h, L, err, op)

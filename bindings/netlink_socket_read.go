@@ -281,7 +281,8 @@ func (s *netlinkSocket) unwatch() {
 // until parks the task until look finds something; false means that the time is
 // up. After close it returns what a waiter is to see.
 func (s *netlinkSocket) until(until deadline, op string, me *nlExchange, look func() (bool, error)) (bool, error) {
-	for late := false; ; {
+	late := false
+	for taken := 1; ; {
 		if ok, err := look(); ok || err != nil {
 			return ok, err
 		}
@@ -296,6 +297,15 @@ func (s *netlinkSocket) until(until deadline, op string, me *nlExchange, look fu
 			return false, err
 		}
 		if ok {
+			if taken++; taken%fairTurn == 0 { // however much comes for others
+				if late {
+					return false, nil
+				}
+				late = until.set && !s.h.Clock().Now().Before(until.at)
+				if err := s.h.Sleep(0); err != nil {
+					return false, err
+				}
+			}
 			continue
 		}
 		if me != nil && me.lost {
@@ -381,11 +391,20 @@ func (s *netlinkSocket) send(op string, x *nlExchange) error {
 		if err != netlink.ErrWait {
 			return err
 		}
-		// Its receiver is another program, which does not read.
-		if err := s.h.Sleep(time.Millisecond); err != nil {
+		if err := s.pause(); err != nil {
 			return err
 		}
 	}
+}
+
+// pause waits for the receiver of what s.request holds, another program, which
+// does not read. Others may send meanwhile.
+func (s *netlinkSocket) pause() error {
+	out := s.request
+	s.request = nil
+	err := s.h.Sleep(time.Millisecond)
+	s.request = out
+	return err
 }
 
 // wholeDump reads on until the kernel has ended the dump that it is busy with:

@@ -374,6 +374,41 @@ test("resync is for what can be dumped", function()
   s:close()
 end)
 
+-- Should nobody be told of the second event, poll finds it when its time is up.
+with("recv takes the last of what the reader has, and poll is told of the next", function(s)
+  s:bind{groups = {"link"}, async_cache = true}
+  sh"ip link set nle0 mtu 1400"
+  check.truthy(s:recv(nil, 5))
+  eventually(function() return not s:recv(nil, 0) end)
+  sh"ip link set nle0 mtu 1500"
+  while s:stats().queue == 0 do sleep(0.01) end
+  while s:stats().queue > 0 do s:recv(nil, 0) end
+  local task = spawn(function() return s:poll(20) end)
+  sleep(0)
+  local from = clock.now()
+  sh"ip link set nle0 mtu 1400"
+  check.equal(task:wait(), true)
+  check.truthy(clock.now() - from < 10)
+  sh"ip link set nle0 mtu 1500"
+end)
+
+with("what a task was telling callbacks when it was cancelled is told by others", function(s)
+  s:bind{groups = {"link"}}
+  local seen = {}
+  s:register_callback(function(m) if m.event == "RTM_NEWLINK" then sleep(1000) end end)
+  s:register_callback(function(m) seen[#seen + 1] = m.event end)
+  local task = spawn(function()
+    s:request({index = 1, flags = 0, change = 1}, netlink.RTM_NEWLINK, REQUEST + ACK)
+  end)
+  sleep(0)
+  task:cancel()
+  check.raises("cancelled", task.wait, task)
+  eventually(function() return #seen >= 2 end, "the answer")
+  check.equal(seen, {"RTM_NEWLINK", "NLMSG_ERROR"})
+  check.equal(s:get{timeout = 0}[1].event, "RTM_NEWLINK")
+  sh"ip link set lo up"
+end)
+
 test("all_ns: events of other network namespaces say where they come from", function()
   local ns = netns.new()
   local s = netlink.socket{family = "route", all_ns = true}

@@ -733,3 +733,31 @@ with("a batch has questions among its requests, dumps as well", function(s)
   end
   check.equal({#s:batch():run(), s:batch():run().failed}, {0, 0})
 end)
+
+pair("while a put waits for a receiver that does not read, others put", function(s, say, peer)
+  local slow = netlink.socket{family = "usersock", rcvbuf = 2048}
+  local sent, task = 0
+  for i = 1, 1000 do
+    task = spawn(function()
+      s:put(("A%03d"):format(i) .. ("."):rep(400), 100, 0, {slow.pid})
+      sent = sent + 1
+    end)
+    sleep(0)
+    if sent < i then break end
+  end
+  check.truthy(sent > 0 and task:status() ~= "done")
+  s:put("B001", 100, 0, {peer.pid})
+  check.equal(peer:recv(nil, 5):sub(17), "B001")
+  for i = 1, sent + 1 do check.equal(slow:recv(nil, 5):sub(17, 20), ("A%03d"):format(i)) end
+  task:wait()
+  slow:close()
+end)
+
+pair("who waits for an answer lets others run, however much comes for everybody", function(s, say)
+  for _ = 1, 700 do say(100, 0, 0) end
+  local at
+  spawn(function() at = s:stats().received end)
+  check.raises("timeout", s.get, s, {msg_seq = 7, timeout = 0.01})
+  check.equal(s:stats().received, 700)
+  check.truthy(at and at > 0 and at < 700, tostring(at))
+end)
