@@ -22,7 +22,7 @@ import (
 // sorted in netlink_socket_read.go.
 
 func (w *netlinkWorld) socketFuncs() []lua.Func {
-	return append(w.batchFuncs(), []lua.Func{
+	return append(append(w.batchFuncs(), w.wordingFuncs()...), []lua.Func{
 		{Decl: `
 ---Opens a netlink socket.
 ---
@@ -62,7 +62,7 @@ function netlink.decode_error(cause)`, Go: func(cause lua.Value) lua.Value {
 
 func (w *netlinkWorld) socketTypes() []lua.Type {
 	return append(w.batchTypes(), []lua.Type{
-		nlCompilingType,
+		nlCompilingType, nlWordingType,
 		{
 			Name: "netlink.Socket",
 			Doc: "A netlink socket. Fields: name, family, pid (its port; also epid), groups, fd, closed, async, target, compiled; " +
@@ -636,6 +636,7 @@ func (s *netlinkSocket) dial(pid uint32) error {
 		s.wake()
 	}
 	s.sock, s.owner = k, nil
+	s.drops, s.dumping = 0, nil
 	return nil
 }
 
@@ -653,6 +654,9 @@ func (s *netlinkSocket) adopt(fd int) error {
 		return err
 	}
 	s.sock, s.family = k, k.Config().Family
+	if m, err := k.Memory(); err == nil {
+		s.drops = m.Drops // not ours to tell
+	}
 	return nil
 }
 
@@ -982,17 +986,18 @@ func (s *netlinkSocket) startReader(program []netlink.Instruction) error {
 			return err
 		}
 	}
-	s.queue = netlink.NewQueue(s.o.Queue, func() { s.h.Post(s.wake) })
+	queue := netlink.NewQueue(s.o.Queue, s.more.Notify)
 	for g := range s.groups {
 		if err := k.Join(g); err != nil {
 			return err
 		}
 	}
-	if s.reader, err = k.ReadInto(s.queue); err != nil {
+	reader, err := k.ReadInto(queue)
+	if err != nil {
 		return err
 	}
 	done = true
-	s.events = k
+	s.events, s.reader, s.queue = k, reader, queue
 	for g := range s.groups {
 		if err := s.sock.Leave(g); err != nil {
 			return err

@@ -438,12 +438,15 @@ func (r *batchRun) collect(L *lua.State, op string, last uint32, d time.Duration
 
 // beginSpan registers an exchange of n numbers in a row.
 func (s *netlinkSocket) beginSpan(n uint32) *nlExchange {
-	if s.seq > 1<<32-1-n-firstSeq {
-		s.seq = firstSeq - 1
-	}
-	for seq := range s.answers {
-		if seq > s.seq && seq <= s.seq+n {
-			s.seq += n // numbers of the script's own: go past them
+	for free := false; !free; {
+		if s.seq > 1<<32-1-n-firstSeq {
+			s.seq = firstSeq - 1
+		}
+		free = true
+		for seq := range s.answers {
+			if seq > s.seq && seq <= s.seq+n {
+				s.seq, free = seq, false // a number of the script's own: go past it
+			}
 		}
 	}
 	x := &nlExchange{seq: s.seq + 1, span: n, own: true, quiet: s.busy != nil && s.busy == s.h.Current()}

@@ -214,6 +214,9 @@ func nlPut(L *lua.State) int {
 	if s.request, err = s.w.encodeMessage(L, L.Get(2), typ, s.policy, h, s.request[:0]); err != nil {
 		raiseTunnel(s.h, L, err, op)
 	}
+	if err := s.taken(seq, "seq"); err != nil {
+		s.h.RaiseOp(L, err, op)
+	}
 	x := s.answers[seq]
 	if seq != 0 {
 		if x == nil {
@@ -283,6 +286,9 @@ func nlGet(L *lua.State) int {
 func (s *netlinkSocket) getAnswer(L *lua.State, op string, seq uint32, into *lua.Table, d time.Duration, o *netlinkGetOptions) error {
 	if d < 0 {
 		d = s.timeout
+	}
+	if err := s.taken(seq, "opts.msg_seq"); err != nil {
+		return err
 	}
 	x := s.answers[seq]
 	if x == nil {
@@ -424,9 +430,6 @@ type nlDumpState struct {
 	s    *netlinkSocket
 	x    *nlExchange
 	done bool
-	// held is let go of together with the loop, so that an answer that nobody
-	// takes is not kept.
-	held *byte
 }
 
 func nlDumpIndex(L *lua.State) int {
@@ -472,23 +475,12 @@ func nlDump(L *lua.State) int {
 		return 1
 	}
 	x := s.begin(0, flags)
-	gone := new(atomic.Bool)
-	x.gone = gone
-	d := &nlDumpState{s: s, x: x, held: new(byte)}
-	runtime.AddCleanup(d, func(gone *atomic.Bool) { gone.Store(true) }, gone)
-	for busy := busyRetries; ; busy-- {
-		err := s.ask(L, op, L.Get(2), typ, x)
-		if err == nil {
-			break
-		}
-		if busy == 0 || !netlink.IsBusy(err) {
-			s.end(x, true)
-			raiseTunnel(s.h, L, err, op)
-		}
-		if err := s.h.Sleep(busyWait); err != nil {
-			s.end(x, true)
-			s.h.RaiseOp(L, err, op)
-		}
+	x.gone = new(atomic.Bool) // together with the loop, so that an answer that nobody takes is not kept
+	d := &nlDumpState{s: s, x: x}
+	runtime.AddCleanup(d, func(gone *atomic.Bool) { gone.Store(true) }, x.gone)
+	if err := s.ask(L, op, L.Get(2), typ, x); err != nil {
+		s.end(x, false)
+		raiseTunnel(s.h, L, err, op)
 	}
 	L.Push(s.h.NewFunction(func(L *lua.State) int {
 		v, err := d.next(L, op, wait)
@@ -539,6 +531,7 @@ func (d *nlDumpState) end(complete bool) {
 	d.done = true
 	d.x.parts = nil
 	d.s.end(d.x, complete)
+	d.s.wake() // for callbacks, which have not seen all of it
 }
 
 // ---- raw ----

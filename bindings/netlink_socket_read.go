@@ -363,6 +363,20 @@ func (s *netlinkSocket) begin(seq uint32, flags uint16) *nlExchange {
 	return x
 }
 
+// taken is an error if a number that a script has chosen is that of a request
+// under way, whose answer would go astray.
+func (s *netlinkSocket) taken(seq uint32, name string) error {
+	x := s.answers[seq]
+	taken := x != nil && x.own && (x.gone == nil || !x.gone.Load())
+	for _, b := range s.spans {
+		taken = taken || seq-b.seq < b.span
+	}
+	if !taken {
+		return nil
+	}
+	return &lua.ArgError{Name: name, Msg: fmt.Sprintf("%d is the number of a request under way; requests have numbers from %d on", seq, firstSeq)}
+}
+
 // end forgets an exchange. What is still to come for it is late.
 func (s *netlinkSocket) end(x *nlExchange, complete bool) {
 	if s.answers[x.seq] != x {

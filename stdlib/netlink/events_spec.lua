@@ -409,6 +409,26 @@ with("what a task was telling callbacks when it was cancelled is told by others"
   sh"ip link set lo up"
 end)
 
+with("what is lost after a socket got another port is told, too", function(s)
+  local function overrun()
+    sh"for i in $(seq 100); do echo link set nle0 mtu 14$((i % 90 + 10)); done | ip -batch -"
+    local err
+    for _ = 1, 1000 do
+      local ok, got = pcall(s.get, s, {timeout = 0})
+      if not ok then err = got break end
+    end
+    check.equal(err and err.errno, 105)
+    return err.message
+  end
+  s:bind{groups = {"link"}}
+  local first = overrun()
+  check.truthy(tonumber(first:match("(%d+) messages were lost")), first)
+  s:bind{pid = 4241}
+  local lost = tonumber(overrun():match("(%d+) messages were lost"))
+  check.equal(lost, s:stats().kernel_drops)
+  sh"ip link set nle0 mtu 1500"
+end, {family = "route", rcvbuf = 2048})
+
 test("all_ns: events of other network namespaces say where they come from", function()
   local ns = netns.new()
   local s = netlink.socket{family = "route", all_ns = true}

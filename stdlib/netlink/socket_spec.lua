@@ -761,3 +761,21 @@ pair("who waits for an answer lets others run, however much comes for everybody"
   check.equal(s:stats().received, 700)
   check.truthy(at and at > 0 and at < 700, tostring(at))
 end)
+
+with("a number that a request under way has is no other's", function(s)
+  local next_link = s:dump({}, GETLINK)
+  check.truthy(next_link())
+  check.matches(check.raises("argument", s.put, s, {index = 1}, GETLINK, REQUEST, nil, 255), "request under way")
+  check.raises("argument", s.get, s, {msg_seq = 255})
+  while next_link() do end
+  s:put({index = 1}, GETLINK, REQUEST, nil, 255)
+  check.equal(s:get{msg_seq = 255}[1].ifname, "lo")
+end)
+
+with("the numbers of a batch are between those that a script has chosen", function(s)
+  for seq = 256, 280, 3 do s:put({index = 1}, GETLINK, REQUEST, nil, seq) end
+  local b = s:batch()
+  for _ = 1, 3 do b:put({index = 1}, GETLINK, REQUEST + ACK) end
+  for i, r in ipairs(b:run()) do check.equal(r[1].ifname, "lo", i) end
+  for seq = 256, 280, 3 do check.equal(s:get{msg_seq = seq, timeout = 1}[1].header.seq, seq) end
+end)
