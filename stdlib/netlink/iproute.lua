@@ -38,7 +38,7 @@ local OBJECTS = {
   nexthop = {new = 104, field = "oif", make = R.nexthop, class = "nexthop"},
 }
 for name, o in pairs(OBJECTS) do
-  o.name, o.del, o.get = name, o.new + 1, o.new + 2
+  o.name, o.del, o.get, o.usual = name, o.new + 1, o.new + 2, {}
 end
 
 -- What verbs mean in message types and flags.
@@ -514,7 +514,82 @@ end
 -- Objects that the kernel does not hand out one by one: the first that fits.
 local SEARCHED = {addr = true, rule = true, class = true, filter = true, qdisc = true}
 
+-- usual is how a verb of an object is done when it is said in the usual words:
+-- the wording, the message's type, the flags alone and in a batch; false: there is
+-- no such way.
+local function usual(o, verb)
+  local u = o.usual[verb]
+  if u ~= nil then return u end
+  local v = verb == "get" and {get = true} or VERBS[verb]
+  if not v then return false end
+  local same = v.same or verb
+  local w = not (v.get and SEARCHED[o.name]) and R.usual(o.name, same)
+  u = false
+  if w then
+    local flags = not (v.get or v.del) and flags_of(o, same) or 0
+    u = {wording = w, verb = same, what = v, type = v.get and o.get or v.del and o.del or o.new,
+      flags = v.get and 0 or v.del and ACK or ACK + ECHO + flags, batched = not v.get and REQUEST + flags}
+  end
+  o.usual[verb] = u
+  return u
+end
+
+-- worded asks for the interfaces that a spec names and that are not known yet; nil
+-- when there is none of a name, which is told elsewhere.
+local function worded(self, wording, spec, names, missing)
+  local octets
+  while missing do
+    local ok, index = pcall(self.index_of, self, missing)
+    if not ok then return nil end
+    names[missing] = index
+    octets, missing = wording:octets(spec, names)
+  end
+  return octets
+end
+
+-- conclude makes of what the kernel answered what the caller gets.
+local function conclude(self, o, v, verb, spec, ok, result)
+  if not ok and type(result) == "table" and result.kind == "missing" and not result.errno and tostring(result.message):find(": no such [fa]") then
+    -- A word that the message class does not know is a wrong argument.
+    raise("argument", ("%s %s%s: %s"):format(o.name, verb, subject(o, spec), result.message))
+  end
+  if not ok then
+    blame(result, ("%s %s%s"):format(o.name, verb, subject(o, spec)), type(result) == "table" and advise(o, verb, spec, result) or nil)
+  end
+  if not v.del then
+    -- Of a pair the kernel tells both ends.
+    local found
+    for _, m in ipairs(result) do
+      if m.header.type == o.new and (not found or o.name ~= "link" or m.ifname == (spec.ifname or spec.name) or spec.ifname == nil and spec.name == nil) then found = m end
+    end
+    if found then return found end
+  end
+  if v.get then raise("missing", ("%s get%s: the kernel told none"):format(o.name, subject(o, spec))) end
+  -- Before Linux 6.2 the kernel does not tell a link that it has made.
+  if o.name == "link" and verb == "add" and not rawget(self, "sink") and spec.netns == nil and (spec.ifname or spec.name) then
+    local made = find(self, o, {ifname = spec.ifname or spec.name}):first()
+    return made
+  end
+end
+
 local function act(self, o, verb, spec, extra)
+  if extra == nil and type(spec) == "table" then
+    local u = usual(o, verb)
+    if u then
+      local wording, names = u.wording, rawget(self, "names") or {}
+      local octets, missing = wording:octets(spec, names)
+      if missing then octets = worded(self, wording, spec, names, missing) end
+      if octets then
+        local sink = u.batched and rawget(self, "sink")
+        if sink then
+          self.said[sink:put(octets, u.type, u.batched)] = {o, u.verb, spec}
+          return
+        end
+        self.seen = nil
+        return conclude(self, o, u.what, u.verb, spec, pcall(request, self, octets, u.type, u.flags))
+      end
+    end
+  end
   if verb == "dump" or verb == "show" or verb == "list" then return find(self, o, spec):list() end
   if type(spec) == "userdata" and verb == "del" and o.name ~= "link" and not rawget(self, "sink") then
     -- What the kernel has told is the best description of what is to go.
@@ -551,27 +626,7 @@ local function act(self, o, verb, spec, extra)
     return request(self, msg, o.new, ACK + ECHO + flags_of(o, verb))
   end)
   ctx.done()
-  if not ok and type(result) == "table" and result.kind == "missing" and not result.errno and tostring(result.message):find(": no such [fa]") then
-    -- A word that the message class does not know is a wrong argument.
-    raise("argument", ("%s %s%s: %s"):format(o.name, verb, subject(o, spec), result.message))
-  end
-  if not ok then
-    blame(result, ("%s %s%s"):format(o.name, verb, subject(o, spec)), type(result) == "table" and advise(o, verb, spec, result) or nil)
-  end
-  if not v.del then
-    -- Of a pair the kernel tells both ends.
-    local found
-    for _, m in ipairs(result) do
-      if m.header.type == o.new and (not found or o.name ~= "link" or m.ifname == (spec.ifname or spec.name) or spec.ifname == nil and spec.name == nil) then found = m end
-    end
-    if found then return found end
-  end
-  if v.get then raise("missing", ("%s get%s: the kernel told none"):format(o.name, subject(o, spec))) end
-  -- Before Linux 6.2 the kernel does not tell a link that it has made.
-  if o.name == "link" and verb == "add" and not rawget(self, "sink") and spec.netns == nil and (spec.ifname or spec.name) then
-    local made = find(self, o, {ifname = spec.ifname or spec.name}):first()
-    return made
-  end
+  return conclude(self, o, v, verb, spec, ok, result)
 end
 
 ---Does something with a link.
@@ -975,10 +1030,15 @@ function Route:link_lookup(filter)
 end
 
 ---The same as ip:links(filter):list(), as in pyroute2; get_addr, get_routes,
----get_neighbours, get_rules, get_qdiscs, get_classes and get_filters likewise.
----@param filter? table
+---get_neighbours, get_rules, get_qdiscs, get_classes and get_filters likewise. As
+---there, numbers stand for the links that have them: ip:get_links(1, 2).
+---@param filter? table|integer
+---@param ... integer
 ---@return table
-function Route:get_links(filter) return self:links(filter):list() end
+function Route:get_links(filter, ...)
+  if type(filter) == "number" then filter = {index = {filter, ...}} end
+  return self:links(filter):list()
+end
 Route.get_addr, Route.get_routes, Route.get_neighbours, Route.get_rules = as_list(Route.addrs), as_list(Route.routes), as_list(Route.neighs), as_list(Route.rules)
 Route.get_qdiscs, Route.get_classes, Route.get_filters, Route.get_neighbors = as_list(Route.qdiscs), as_list(Route.classes), as_list(Route.filters), as_list(Route.neighs)
 Route.get_netnsid = as_list(Route.nsids)

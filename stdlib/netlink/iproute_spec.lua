@@ -373,6 +373,7 @@ lab("monitors call functions and are loops; closing ends both", function(ip)
   check.equal(got:wait(5)[1], "v0")
   check.equal(loop:read(0), nil)
   check.raises("argument", ip.monitor, ip, "linkz")
+  check.raises("argument", ip.monitor, ip, "link", "print")
 end)
 
 --- Print-outs ----------------------------------------------------------------
@@ -574,6 +575,11 @@ lab("a handle stays in its namespace, wherever it is used", function(ip, ns)
   end)
   inside:close()
   outside:close()
+  local stat = io.open("/proc/self/stat")
+  local by_process = netlink.route{netns = stat:read("*n")}
+  stat:close()
+  check.equal(by_process:link("get", {ifname = "lo"}).index, 1)
+  by_process:close()
 end)
 
 -- What we do, and what ip does: in two namespaces, which are the same then.
@@ -752,4 +758,6 @@ lab("iterators are lists, JSON and text; loops may be left early", function(ip)
   check.equal(ip:links{ifname = "lo"}:tables()[1].ifname, "lo")
   check.truthy(ip:links{ifname = "lo"}:json():find('^%[{.*"ifname":%s*"lo"'))
   check.equal(#ip:get_links{kind = "veth"}, 2)
+  check.equal(ip:get_links(1)[1].ifname, "lo")
+  check.equal(#ip:get_links(1, ip:link_lookup{kind = "veth"}[1]), 2)
 end)
