@@ -78,6 +78,7 @@ type funcNode struct {
 	vararg   bool
 	usesDots bool
 	main     bool
+	input    bool // typed at the prompt: keeps its frame, whose line errors name
 	upvalues []upvalue
 	body     *block
 	at, end  at

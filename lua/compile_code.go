@@ -665,7 +665,7 @@ func (g *generator) forIn(s *stmt) {
 
 func (g *generator) ret(s *stmt) {
 	base := g.free
-	if len(s.rhs) == 1 {
+	if len(s.rhs) == 1 && !g.fn.input {
 		switch e := s.rhs[0]; {
 		case e.op == eLocal:
 			g.abc(glua.OP_RETURN, e.v.reg, 2, 0, s.at)

@@ -21,7 +21,7 @@ func CompileInput(src, name string) (*Input, error) {
 	if asExpr == nil {
 		return &Input{p, true}, nil
 	}
-	p, asChunk := compile(src, name)
+	p, asChunk := compileWith((*parser).inputChunk, src, name)
 	if asChunk == nil {
 		return &Input{p, false}, nil
 	}
@@ -29,7 +29,7 @@ func CompileInput(src, name string) (*Input, error) {
 	// comes after the last of them decides first.
 	for i := len(src) - 1; i >= 0; i-- {
 		if src[i] == ';' || src[i] == '\n' {
-			if p, err := compile(src[:i+1]+" return "+src[i+1:], name); err == nil {
+			if p, err := compileWith((*parser).inputChunk, src[:i+1]+" return "+src[i+1:], name); err == nil {
 				return &Input{p, true}, nil
 			}
 		}
@@ -46,10 +46,17 @@ func CompileInput(src, name string) (*Input, error) {
 	return nil, c
 }
 
+// inputChunk parses a chunk that was typed.
+func (p *parser) inputChunk() *funcNode {
+	fn := p.chunk()
+	fn.input = true
+	return fn
+}
+
 // expressions parses a chunk as if "return" stood before it.
 func (p *parser) expressions() *funcNode {
 	start := p.tok.at
-	fn := &funcNode{vararg: true, usesDots: true, main: true}
+	fn := &funcNode{vararg: true, usesDots: true, main: true, input: true}
 	p.fs = &funcScope{fn: fn}
 	p.openBlock(false)
 	s := p.newStmt(sReturn, start)

@@ -1,6 +1,11 @@
 package lua
 
-import "testing"
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
 
 // A line at the prompt may do something and then show something.
 func TestInputThatEndsInExpressions(t *testing.T) {
@@ -29,4 +34,24 @@ func TestInputThatEndsInExpressions(t *testing.T) {
 			t.Errorf("%s compiles", src)
 		}
 	}
+}
+
+// What is typed at the prompt has a line of its own in errors, also where only
+// the library is at work: its frame is not given away to a tail call.
+func TestErrorsNameTheInput(t *testing.T) {
+	r := newRun(t, func(c *Config) {
+		c.Keep = true
+		c.Stdlib = fstest.MapFS{"lib.lua": {Data: []byte(`return {f = function(...) return raise("missing", "there is none") end}`)}}
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- r.h.Loop(ctx) }()
+	for _, src := range []string{`lib = require "lib"; lib.f{}`, `lib.f{}`, `lib:f(1)`, `return lib.f()`, `lib.f(), 1`, `q = lib.f{}`} {
+		_, err := r.h.Do(context.Background(), "stdin", src)
+		if err == nil || !strings.Contains(err.Error(), "there is none, at stdin:1") {
+			t.Errorf("%s: %v", src, err)
+		}
+	}
+	cancel()
+	<-ended
 }
