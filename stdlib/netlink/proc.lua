@@ -152,8 +152,10 @@ function netlink.proc(options)
   if not ok then
     self.socket:close()
     if type(err) == "table" and err.errno == ECONNREFUSED then
-      err = {kind = "unsupported", errno = err.errno, message = "proc connector: no kernel listens in this network namespace",
-        hint = "it answers in the first one only, outside of containers"}
+      local errno = err.errno
+      _, err = pcall(raise, "unsupported", "proc connector: no kernel listens in this network namespace",
+        "it answers in the first one only, outside of containers")
+      err.errno = errno
     end
     error(err, 0)
   end

@@ -24,8 +24,8 @@ end
 
 local function key_of(text, what)
   if type(text) == "string" and #text == 32 then return text end
-  local bad = {kind = "argument", message = ("%s: want a key of 32 octets, in base64 or as they are"):format(what)}
-  if type(text) ~= "string" or #text ~= 44 or not text:match("^[%w+/]+=$") then error(bad, 0) end
+  local function bad() raise("argument", ("%s: want a key of 32 octets, in base64 or as they are"):format(what)) end
+  if type(text) ~= "string" or #text ~= 44 or not text:match("^[%w+/]+=$") then bad() end
   local out, n, bits = {}, 0, 0
   for c in text:gmatch("[^=]") do
     n, bits = n * 64 + ALPHABET:find(c, 1, true) - 1, bits + 6
@@ -36,7 +36,7 @@ local function key_of(text, what)
     end
   end
   local key = table.concat(out)
-  if #key ~= 32 then error(bad, 0) end
+  if #key ~= 32 then bad() end
   return key
 end
 
