@@ -3,10 +3,8 @@ package bindings
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -467,12 +465,31 @@ func (c *Conn) closeInTurn() error {
 		return err
 	}
 	if w, ok := c.Conn.(*engine.PcapWriter); ok && w.Pipe() && !c.closed {
-		if err := c.h.Await("Conn:close "+w.Name(), w.Drain); err != nil && !errors.Is(err, net.ErrClosed) {
-			c.close()
-			return err
-		}
+		_ = c.closeWith(func() error { w.End(); return nil }) // of which Close tells
+		ended := finish(c.h, w)
+		return c.h.Await("Conn:close "+w.Name(), func(ctx context.Context) error {
+			select {
+			case err := <-ended:
+				return err
+			case <-ctx.Done(): // the rest goes on without this task
+				return ctx.Err()
+			}
+		})
 	}
 	return c.close()
+}
+
+// finish closes a pipe, beside the loop, because its reader may take his time;
+// the host waits for that at its end.
+func finish(h *lua.Host, w *engine.PcapWriter) <-chan error {
+	ended := make(chan error, 1)
+	forget := h.OnClose(w)
+	go func() {
+		err := w.Close()
+		forget()
+		ended <- err
+	}()
+	return ended
 }
 
 // linkOn is the link type of the interface of that name; link if there is none

@@ -154,3 +154,50 @@ closed
 closed
 argument`)
 }
+
+// A pipe whose reader is far behind holds up who writes to it, and nobody else:
+// not while a replay waits for room, not while it is closed, and not when it is
+// closed because no script can reach it.
+func TestSlowReadersHoldUpNobodyElse(t *testing.T) {
+	inRealTime(t, `
+		local last, worst = clock.now(), 0
+		local ticker = spawn(function()
+			while true do
+				sleep(0.005)
+				local now = clock.now()
+				worst, last = math.max(worst, now - last), now
+			end
+		end)
+		local big = connector.pcap_writer{file = dir .. "/big.pcap"}
+		for i = 1, 5000 do big:write(("x"):rep(1400)) end
+		big:close()
+
+		local w = connector.pcap_writer{file = dir .. "/p1"}
+		local sender = spawn(replay, dir .. "/big.pcap", w, {speed = math.huge})
+		sleep(0.1)
+		local n, r = 0, open("pcap:" .. dir .. "/p1")
+		for f in r:frames() do n = n + 1 if n == 5000 then break end end
+		print(n, sender:wait().frames)
+		w:close()
+		r:close()
+
+		w = connector.pcap_writer{file = dir .. "/p2"}
+		w:write(("x"):rep(1400))
+		local closer = spawn(function() w:close() end)
+		sleep(0.01)
+		print(select(2, pcall(w.write, w, "too late")).kind)
+		closer:cancel()
+		print(select(2, pcall(closer.wait, closer)).kind)
+		do local dropped = connector.pcap_writer{file = dir .. "/p1"} end
+		for i = 1, 20 do collectgarbage() sleep(0.01) end
+		print(worst < 1)
+		ticker:cancel()
+		for _, name in ipairs{"/p1", "/p2"} do -- so that the end need not wait
+			local rest = open("pcap:" .. dir .. name)
+			while rest:read(5) ~= EOF do end
+		end`, `
+5000	5000
+closed
+cancelled
+true`)
+}

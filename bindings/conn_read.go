@@ -99,7 +99,15 @@ func newConn(w *connWorld, c engine.Conn) *Conn {
 	// What no script can reach any more holds its descriptor no longer. A file's
 	// timers are the loop's.
 	_, file := c.(engine.FrameWriter)
-	k.forget = lua.Own(w.h, k, c.Name(), (*Conn).Close, c.Close, file)
+	drop := c.Close
+	if p, ok := c.(*engine.PcapWriter); ok && p.Pipe() {
+		drop = func() error {
+			p.End()
+			finish(w.h, p)
+			return nil
+		}
+	}
+	k.forget = lua.Own(w.h, k, c.Name(), (*Conn).Close, drop, file)
 	return k
 }
 

@@ -186,7 +186,7 @@ func (c *Conn) lend(ro *engine.ReplayOptions) (*source, error) {
 		ro.First = append(ro.First, c.own.pop())
 	}
 	ro.First = append(ro.First, c.batch[c.at:c.n]...)
-	c.at, c.n = 0, 0
+	c.at, c.n, c.echoed = 0, 0, c.echoed[:0]
 	s := &source{conn: c.Conn, from: c, before: c.filter}
 	_, s.alone = c.Conn.(engine.Capture)
 	s.alone = s.alone || !c.memory
@@ -259,7 +259,7 @@ func (w *connWorld) replayHere(r *engine.Replayer, to *Conn) (engine.ReplayResul
 			if wait == engine.ForFrames {
 				c, ready = r.Source(), engine.ReadReady
 			}
-			if n, ok := c.(engine.Notifier); ok {
+			if n, ok := c.(engine.Notifier); ok && ready == engine.ReadReady { // which tells of nothing else
 				err = w.waitFor(n)
 				break
 			}

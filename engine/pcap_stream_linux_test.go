@@ -335,12 +335,73 @@ func TestPcapWriterToPipe(t *testing.T) {
 		send(t, w, one...)
 		sent++
 	}
-	if err := w.Drain(within(t, 10*time.Second)); err != nil {
-		t.Fatal(err)
-	}
 	close2(t, w)
 	if n := <-read; n != sent {
 		t.Errorf("read %d of %d", n, sent)
 	}
 	close2(t, r)
+}
+
+// A reader that goes is noticed, and one that never came: what was written is not
+// thought to have arrived. End wakes who waits for room, and keeps nobody waiting.
+func TestPcapWriterToPipeWithoutReader(t *testing.T) {
+	before := descriptors(t)
+	name := pipe(t)
+	create := func() *engine.PcapWriter {
+		w, err := engine.CreatePcap(realEnv(), engine.PcapWriterConfig{File: name, LinkType: engine.LinkEthernet})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	w := create()
+	r, err := os.OpenFile(name, os.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(r, make([]byte, 24)); err != nil { // the header is there
+		t.Fatal(err)
+	}
+	r.Close()
+	for start := time.Now(); err == nil; {
+		if time.Since(start) > 10*time.Second {
+			t.Fatal("the reader has gone, and nobody notices")
+		}
+		var n int
+		if n, err = w.TryWrite([][]byte{frame(0, 60000)}); n == 0 && err == nil {
+			err = w.Wait(within(t, 10*time.Second), engine.WriteReady)
+		}
+	}
+	if !errors.Is(err, syscall.EPIPE) {
+		t.Error(err)
+	}
+	if err := w.Close(); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("close: %v", err)
+	}
+	close2(t, w)
+
+	w = create()
+	for {
+		if n, err := w.TryWrite([][]byte{frame(0, 60000)}); err != nil {
+			t.Fatal(err)
+		} else if n == 0 {
+			break
+		}
+	}
+	waiting := make(chan error)
+	go func() { waiting <- w.Wait(context.Background(), engine.WriteReady) }()
+	start := time.Now()
+	w.End()
+	if err := <-waiting; !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+	if d := time.Since(start); d > time.Second {
+		t.Errorf("End took %v", d)
+	}
+	if err := w.Close(); err == nil || !strings.Contains(err.Error(), "lost") {
+		t.Errorf("nobody has read anything: %v", err)
+	}
+	if after := descriptors(t); after > before {
+		t.Errorf("%d descriptors, %d before", after, before)
+	}
 }

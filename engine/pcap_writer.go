@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"pktsh/engine/clock"
@@ -48,10 +49,13 @@ type PcapWriter struct {
 	nanos bool
 	clock *clock.Clock
 
+	pipe  *drain    // what writes, where a reader may keep a writer waiting; else nil
+	last  sync.Once // the part of Close that may take its time
+	fault error     // of End
+
 	mu     sync.Mutex // guards all below
-	file   *os.File
-	pack   packer // between out and file; nil: nothing
-	pipe   *drain // what writes to file, if that may keep its writer waiting; else nil
+	file   *os.File   // nil with pipe
+	pack   packer     // between out and file; nil: nothing
 	out    *bufio.Writer
 	closed bool
 	timer  *clock.Timer // runs Flush; nil when the buffer is empty
@@ -98,17 +102,13 @@ func CreatePcap(env *Env, cfg PcapWriterConfig) (*PcapWriter, error) {
 		return failed(err)
 	}
 	w.cfg = cfg
-	if w.file, err = createFile(cfg.File); err != nil {
+	to, err := w.create()
+	if err != nil {
 		return failed(err)
-	}
-	var to io.Writer = w.file
-	if st, err := w.file.Stat(); err == nil && st.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0 {
-		w.pipe = newDrain(w.file)
-		to = w.pipe
 	}
 	if packing != nil {
 		if w.pack, err = packing.create(to); err != nil {
-			w.file.Close()
+			w.release()
 			return failed(err)
 		}
 		to = w.pack
@@ -122,21 +122,43 @@ func CreatePcap(env *Env, cfg PcapWriterConfig) (*PcapWriter, error) {
 	// The header goes out at once, so that a reader that comes early finds a
 	// capture file, and a full disk is found here.
 	if err := w.push(); err != nil {
-		if w.pipe != nil {
-			w.pipe.stop()
-		}
-		w.file.Close()
+		w.release()
 		return failed(err)
 	}
 	return w, nil
 }
 
-// createFile creates a file, or empties it; "-" is standard output.
-func createFile(name string) (*os.File, error) {
+// create creates the file, or empties it; "-" is standard output. A named pipe
+// need not have a reader yet.
+func (w *PcapWriter) create() (io.Writer, error) {
+	name, open := w.cfg.File, standardOutput
 	if name != "-" {
-		return os.Create(name)
+		open = func() (*os.File, error) { return os.Create(name) }
+		if st, err := os.Stat(name); err == nil && st.Mode()&fs.ModeNamedPipe != 0 {
+			open = openPipe(name)
+		}
 	}
-	return standardOutput()
+	f, err := open()
+	if err != nil && !errors.Is(err, syscall.ENXIO) {
+		return nil, err
+	}
+	if err == nil {
+		if st, serr := f.Stat(); serr != nil || st.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) == 0 {
+			w.file = f
+			return f, nil
+		}
+		open = func() (*os.File, error) { return f, nil }
+	}
+	w.pipe = newDrain(open)
+	return w.pipe, nil
+}
+
+// release gives the file back.
+func (w *PcapWriter) release() error {
+	if w.pipe != nil {
+		return w.pipe.stop()
+	}
+	return w.file.Close()
 }
 
 // header is that of a pcap file.
@@ -386,30 +408,20 @@ func (w *PcapWriter) Wait(ctx context.Context, r Readiness) error {
 	return ctx.Err()
 }
 
-// Drain flushes, and waits until the reader of a pipe has taken all. It gives
-// up when he takes nothing for some seconds.
-func (w *PcapWriter) Drain(ctx context.Context) error {
-	if err := w.Flush(); err != nil || w.pipe == nil {
-		return err
-	}
-	if err := w.pipe.wait(ctx); err != nil {
-		return &OpError{Op: "write", Conn: w.name, Err: err}
-	}
-	return nil
-}
-
 // Pipe reports whether it writes to one, so that Close may take its time.
 func (w *PcapWriter) Pipe() bool { return w.pipe != nil }
 
 // Notify has nothing to tell.
 func (w *PcapWriter) Notify(func()) (cancel func()) { return func() {} }
 
-// Close flushes and closes the file.
-func (w *PcapWriter) Close() error {
+// End is the part of Close that does not wait for the reader of a pipe: it takes
+// no more frames, and wakes who waits to write some. Who holds the host's baton
+// calls it before another goroutine calls Close.
+func (w *PcapWriter) End() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
-		return nil
+		return
 	}
 	w.closed = true
 	if w.timer != nil {
@@ -427,19 +439,31 @@ func (w *PcapWriter) Close() error {
 			err = perr
 		}
 	}
+	w.fault = err
 	if w.pipe != nil {
-		if perr := w.pipe.wait(context.Background()); err == nil {
-			err = perr
+		w.pipe.end()
+	}
+}
+
+// Close flushes and closes the file. It waits until the reader of a pipe has
+// taken all, and gives up when he takes nothing for some seconds.
+func (w *PcapWriter) Close() (err error) {
+	w.End()
+	w.last.Do(func() {
+		err = w.fault
+		if w.pipe != nil {
+			if perr := w.pipe.wait(context.Background()); err == nil {
+				err = perr
+			}
 		}
-		w.pipe.stop()
-	}
-	if cerr := w.file.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return &OpError{Op: "close", Conn: w.name, Err: err}
-	}
-	return nil
+		if cerr := w.release(); err == nil {
+			err = cerr
+		}
+		if err != nil {
+			err = &OpError{Op: "close", Conn: w.name, Err: err}
+		}
+	})
+	return err
 }
 
 var (
