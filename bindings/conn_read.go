@@ -227,6 +227,9 @@ func (c *Conn) fill() (bool, error) {
 		if c.at < c.n {
 			return true, nil
 		}
+		if c.closed { // the engine's may still be closing
+			return false, &engine.OpError{Op: "read", Conn: c.Conn.Name(), Err: net.ErrClosed}
+		}
 		if c.batch == nil {
 			c.batch = make([]engine.Frame, batchSize)
 		}

@@ -3,6 +3,7 @@ package bindings
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"sync"
 	"unsafe"
@@ -39,6 +40,9 @@ type sendOptions struct {
 // tryWrite is Conn.TryWrite, which one goroutine at a time may call: while
 // send_many is at work off the baton, too.
 func (c *Conn) tryWrite(frames [][]byte) (int, error) {
+	if c.closed { // the engine's may still be closing
+		return 0, &engine.OpError{Op: "write", Conn: c.Conn.Name(), Err: net.ErrClosed}
+	}
 	c.tx.Lock()
 	defer c.tx.Unlock()
 	return c.Conn.TryWrite(frames)

@@ -160,6 +160,13 @@ func (d *device) Wait(ctx context.Context, w Readiness) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	// Whoever had the turn before may have taken away the deadline by which Close
+	// wakes us, and of two cases that are ready select takes any.
+	select {
+	case <-d.done:
+		return closedError("wait", d.name)
+	default:
+	}
 	if d.sock >= 0 {
 		if err := d.watch(unix.EPOLL_CTL_ADD); err != nil {
 			select {
