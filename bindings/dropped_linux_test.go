@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,5 +66,53 @@ print(seen)`, name)
 		if want := fmt.Sprintf("pcap_writer:%s%d was not closed", name, i); strings.Count(left, want+"\n") != 1 {
 			t.Errorf("%d times %q in\n%s", strings.Count(left, want), want, left)
 		}
+	}
+}
+
+// The same of netlink sockets: what is kept of their messages keeps a few alive.
+func TestDroppedNetlinkSocketsAreClosed(t *testing.T) {
+	var out bytes.Buffer
+	h, err := lua.New(lua.Config{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Modules: Modules(), Stdlib: stdlib.FS})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	err = h.RunScript(context.Background(), "run.lua", `
+local function descriptors()
+  local p = io.popen("ls /proc/$PPID/fd | wc -l")
+  local n = tonumber((p:read("*a")))
+  p:close()
+  return n
+end
+local before = descriptors()
+local seen, pid = 0
+do -- reached by its callback alone
+  local s = netlink.socket{family = "usersock"}
+  s:register_callback(function() seen = seen + 1 end)
+  pid = s.pid
+end
+for i = 1, 60 do
+  local s = netlink.socket{family = "route"}
+  if i % 2 == 0 then s:bind{groups = {"link"}, async_cache = true} end
+  if i % 3 == 0 then s:request({index = 1}, netlink.RTM_GETLINK, 1) end
+end
+local many = descriptors()
+for i = 1, 500 do
+  collectgarbage()
+  sleep(0.01)
+  if descriptors() < before + 20 then break end
+end
+print(many > before + 60, descriptors() - before < 20)
+netlink.socket{family = "usersock"}:put("x", 100, 0, {pid})
+while seen == 0 do sleep(0.01) end
+print(seen)`)
+	if err != nil {
+		t.Fatalf("%s\n%s", h.Report(err), out.String())
+	}
+	if got, want := out.String(), "true\ttrue\n1\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if left := h.Leftovers(); !slices.Contains(left, "netlink socket route was not closed") {
+		t.Errorf("left: %q", left)
 	}
 }

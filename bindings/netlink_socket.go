@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"math"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"syscall"
 	"time"
+	"weak"
 
 	"pktsh/engine/netlink"
 	"pktsh/lua"
@@ -22,7 +24,7 @@ import (
 // sorted in netlink_socket_read.go.
 
 func (w *netlinkWorld) socketFuncs() []lua.Func {
-	return append(append(w.batchFuncs(), w.wordingFuncs()...), []lua.Func{
+	return append(w.batchFuncs(), []lua.Func{
 		{Decl: `
 ---Opens a netlink socket.
 ---
@@ -62,7 +64,7 @@ function netlink.decode_error(cause)`, Go: func(cause lua.Value) lua.Value {
 
 func (w *netlinkWorld) socketTypes() []lua.Type {
 	return append(w.batchTypes(), []lua.Type{
-		nlCompilingType, nlWordingType,
+		nlCompilingType,
 		{
 			Name: "netlink.Socket",
 			Doc: "A netlink socket. Fields: name, family, pid (its port; also epid), groups, fd, closed, async, target, compiled; " +
@@ -366,18 +368,16 @@ func netlinkFamilyName(n int) string {
 //
 // All of it is used with the baton held.
 type netlinkSocket struct {
+	*nlHeld
 	w      *netlinkWorld
 	h      *lua.Host
 	o      netlinkSocketOptions
 	name   string
 	family int
-	nsFile *os.File // the network namespace it is in, until it is closed; nil: the process's own
 	policy *policy
 	known  *familyPolicy // names of the family; nil: none
 
-	sock   *netlink.Socket // nil until it is opened
-	owner  *netlinkSocket  // whose descriptor it shares; nil: its own
-	events *netlink.Socket // that of async_cache
+	owner  *netlinkSocket // whose descriptor it shares; nil: its own
 	reader *netlink.Reader
 	queue  *netlink.Queue // what reader has read
 	groups map[uint32]bool
@@ -418,6 +418,35 @@ type netlinkSocket struct {
 	n        nlCounts
 }
 
+// nlHeld is what a socket has of the system. It does not refer to the socket, so
+// that it is given back when no script can reach that any more.
+type nlHeld struct {
+	sock   *netlink.Socket // nil until it is opened
+	shared bool            // sock is another's
+	events *netlink.Socket // that of async_cache
+	nsFile *os.File        // the network namespace it is in; nil: the process's own
+}
+
+func (k *nlHeld) release() (err error) {
+	if k.events != nil {
+		err = k.events.Close()
+	}
+	if k.sock != nil && !k.shared {
+		if e := k.sock.Close(); err == nil {
+			err = e
+		}
+	}
+	k.leave()
+	return err
+}
+
+func (k *nlHeld) leave() {
+	if k.nsFile != nil {
+		k.nsFile.Close()
+		k.nsFile = nil
+	}
+}
+
 // nlCounts is what stats tells.
 type nlCounts struct {
 	Received, Octets, Sent, Requests uint64
@@ -449,7 +478,7 @@ func (w *netlinkWorld) openSocket(o netlinkSocketOptions) (*netlinkSocket, error
 		}
 	}
 	s := &netlinkSocket{
-		w: w, h: w.h, o: o, family: family, port: -1, code: -1,
+		nlHeld: &nlHeld{}, w: w, h: w.h, o: o, family: family, port: -1, code: -1,
 		groups: map[uint32]bool{}, answers: map[uint32]*nlExchange{}, late: map[uint32]bool{},
 		seq: firstSeq - 1, timeout: 30 * time.Second, exception: lua.Nil, more: w.h.NewCond(),
 	}
@@ -497,7 +526,6 @@ func (w *netlinkWorld) openSocket(o netlinkSocketOptions) (*netlinkSocket, error
 		}
 	}
 	w.remember(s)
-	s.forget = w.h.OnClose(s)
 	return s, nil
 }
 
@@ -591,13 +619,6 @@ func (s *netlinkSocket) enter() error {
 	return err
 }
 
-func (s *netlinkSocket) leave() {
-	if s.nsFile != nil {
-		s.nsFile.Close()
-		s.nsFile = nil
-	}
-}
-
 func (s *netlinkSocket) config(pid uint32) netlink.Config {
 	c := netlink.Config{
 		Name: s.name, Family: s.family, PID: pid, SndBuf: s.o.Sndbuf, RcvBuf: s.o.Rcvbuf, AllNS: s.o.AllNs,
@@ -635,7 +656,7 @@ func (s *netlinkSocket) dial(pid uint32) error {
 		s.unwatch()
 		s.wake()
 	}
-	s.sock, s.owner = k, nil
+	s.sock, s.owner, s.shared = k, nil, false
 	s.drops, s.dumping = 0, nil
 	return nil
 }
@@ -643,9 +664,9 @@ func (s *netlinkSocket) dial(pid uint32) error {
 // adopt shares the socket of another object of this host, or takes a descriptor
 // that came from elsewhere.
 func (s *netlinkSocket) adopt(fd int) error {
-	for _, o := range s.w.sockets {
-		if o.sock != nil && !o.closed && o.owner == nil && o.sock.FD() == fd {
-			s.sock, s.owner, s.family = o.sock, o, o.family
+	for o := range s.w.open() {
+		if o.sock != nil && o.owner == nil && o.sock.FD() == fd {
+			s.sock, s.owner, s.shared, s.family = o.sock, o, true, o.family
 			return nil
 		}
 	}
@@ -709,8 +730,8 @@ func (s *netlinkSocket) bindScheme() error {
 		return s.dial(portPID(os.Getpid(), s.port))
 	}
 	taken := map[uint32]bool{}
-	for _, o := range s.w.sockets {
-		if o.family == s.family && o.sock != nil && !o.closed {
+	for o := range s.w.open() {
+		if o.family == s.family && o.sock != nil {
 			taken[o.sock.PID()] = true
 		}
 	}
@@ -739,18 +760,39 @@ func (errNoPort) Kind() string { return "missing" }
 
 // socketWorld is what the sockets of one host share.
 type socketWorld struct {
-	sockets map[*netlinkSocket]*netlinkSocket // those that are open
-	scratch []byte                            // where datagrams are received
+	sockets map[*nlHeld]weak.Pointer[netlinkSocket] // those that are open
+	scratch []byte                                  // where datagrams are received
 
 	overruns *policy
 }
 
-// remember keeps s where others find its descriptor.
+// remember keeps s where others find its descriptor, until it is closed or no
+// script can reach it.
 func (w *netlinkWorld) remember(s *netlinkSocket) {
 	if w.sockets == nil {
-		w.sockets = map[*netlinkSocket]*netlinkSocket{}
+		w.sockets = map[*nlHeld]weak.Pointer[netlinkSocket]{}
 	}
-	w.sockets[s] = s
+	held := s.nlHeld
+	w.sockets[held] = weak.Make(s)
+	remove := lua.Own(w.h, s, s.Name(), (*netlinkSocket).Close, func() error {
+		delete(w.sockets, held)
+		return held.release()
+	}, true)
+	s.forget = func() {
+		remove()
+		delete(w.sockets, held)
+	}
+}
+
+// open yields the sockets that are open.
+func (w *socketWorld) open() iter.Seq[*netlinkSocket] {
+	return func(yield func(*netlinkSocket) bool) {
+		for _, p := range w.sockets {
+			if s := p.Value(); s != nil && !yield(s) {
+				return
+			}
+		}
+	}
 }
 
 // String is what print shows.
@@ -777,24 +819,16 @@ func (s *netlinkSocket) close(code int) error {
 	}
 	s.closed, s.code = true, code
 	s.forget()
-	delete(s.w.sockets, s)
-	var err error
-	if s.events != nil {
-		err = s.events.Close()
+	err := s.release()
+	if s.reader != nil {
 		<-s.reader.Done()
 	}
-	if s.sock != nil && s.owner == nil {
-		if e := s.sock.Close(); err == nil {
-			err = e
-		}
-		for _, o := range s.w.sockets {
-			if o.owner == s {
-				o.unwatch()
-				o.wake()
-			}
+	for o := range s.w.open() {
+		if o.owner == s {
+			o.unwatch()
+			o.wake()
 		}
 	}
-	s.leave()
 	s.unwatch()
 	s.wake()
 	if errors.Is(err, net.ErrClosed) {
