@@ -245,9 +245,9 @@ func (m *luaMarshal) parse(octets lua.Bytes, seq *int, callback *lua.Function) (
 				}
 				msg = vs[0]
 			}
-		} else if fault != nil {
+		} else if fault != nil && int(h.Len) < len(raw) {
 			msg = w.pushMessage(nil, raw, nil, nil) // its own note says why
-		} else {
+		} else { // of one that was cut off, as strace does it, what is there can be read
 			msg = w.pushMessage(nil, raw, m.p, nil)
 		}
 		if callback != nil && seq != nil && uint32(*seq) == h.Seq {

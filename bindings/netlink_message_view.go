@@ -471,8 +471,9 @@ func (w *netlinkWorld) messageString(L *lua.State) int {
 	if lc, ok := v.Class().Handle.(*luaClass); ok && lc.text != nil {
 		out, err := w.h.Call(L, lc.text, L.Get(1), w.origin(v))
 		// A malformed message has members that are octets instead of what they are
-		// declared as, which functions need not expect: the other line is its.
-		if err != nil && len(v.Notes()) == 0 {
+		// declared as, and one that ends early has fewer, which functions need not
+		// expect: the other line is its.
+		if err != nil && len(v.Notes()) == 0 && len(v.Octets()) >= v.Class().Size {
 			w.h.Raise(L, err)
 		}
 		if len(out) > 0 {

@@ -30,6 +30,21 @@ test("octets of rtnetlink are messages with names", function()
   check.equal({list[2].event, list[2].address, list[2].label}, {"RTM_NEWADDR", "127.0.0.1", "lo"})
 end)
 
+test("octets that were cut off are what is there of them", function()
+  for _, octets in ipairs{GETLINK, ADDRESS} do
+    for n = 1, #octets - 1 do
+      local m = netlink.decode(octets:sub(1, n))[1]
+      check.truthy(#m:notes() > 0 and #tostring(m) > 0 and #m:json() > 0)
+      check.equal(m.index, n >= 24 and 1 or nil)
+    end
+  end
+  local list = netlink.decode(GETLINK .. "rest")
+  check.equal({#list, list[2]:notes()[1].text}, {2, "4 octets are less than a message header"})
+  check.equal(#netlink.decode(GETLINK .. "\0\0\0\0"), 1)
+  -- A whole message that ends with its header can be printed, too.
+  check.truthy(#tostring(netlink.decode(string.pack("=I4I2I2I4I4", 16, 16, 0, 0, 0))[1]) > 0)
+end)
+
 test("families by name and number, and what is none", function()
   check.equal(netlink.decode(ADDRESS, {family = 0})[1].event, "RTM_NEWADDR")
   check.equal(netlink.decode(ADDRESS, {family = "NETLINK_ROUTE"})[1].event, "RTM_NEWADDR")

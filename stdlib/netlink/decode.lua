@@ -78,6 +78,9 @@ local function decoder(options)
   return setmetatable({options = options or {}, marshals = {}, names = {}}, Decoder)
 end
 
+-- What is no message.
+local OCTETS = netlink.message("octets", {})
+
 --- For people -------------------------------------------------------------------------
 
 ---Reads octets as netlink messages, whatever they come from: another socket, strace,
@@ -95,7 +98,17 @@ end
 ---@error argument  there is no such family
 function netlink.decode(octets, options)
   local o = options or {}
-  return decoder(o):messages(bytes(octets), families.number(o.family or "route"))
+  octets = bytes(octets)
+  local list = decoder(o):messages(octets, families.number(o.family or "route"))
+  -- What is left is less than a header; zeros are padding.
+  local at = 1
+  for _, m in ipairs(list) do
+    if type(m) ~= "userdata" then return list end
+    at = at + math.ceil(#bytes(m) / 4) * 4
+  end
+  local rest = octets:sub(at)
+  if #rest < 16 and rest:find("[^%z]") then list[#list + 1] = netlink.parse(OCTETS, rest) end
+  return list
 end
 
 ---Prints octets as netlink messages, part by part with their names. Options are
