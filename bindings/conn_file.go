@@ -34,7 +34,7 @@ func (w *connWorld) fileFuncs() []lua.Func {
 ---@error argument   it is not a capture file
 ---@error truncated  it ends inside of its header
 ---@error timeout    a pipe has not begun in time
----@error realtime   follow, on a virtual clock
+---@error realtime   follow or a pipe, on a virtual clock
 function connector.pcap(opts)`, Go: w.pcap},
 		{Decl: `
 ---Creates a capture file. Frames get the host's time unless they have one of

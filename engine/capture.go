@@ -16,7 +16,7 @@ func OpenCapture(env *Env, name string, cfg LinkConfig) (Conn, error) {
 	env.init()
 	if name == "" {
 		var err error
-		if name, err = firstInterface(); err != nil {
+		if err = env.inside(cfg.Netns, func() error { name, err = firstInterface(); return err }); err != nil {
 			return nil, &OpError{Op: "open", Conn: "link:", Err: err}
 		}
 	}

@@ -94,11 +94,6 @@ func OpenPcap(env *Env, cfg PcapConfig) (Conn, error) {
 		}
 		return nil, &OpError{Op: "open", Conn: name, Err: err}
 	}
-	if cfg.Follow {
-		if err := needsRealTime(env, name); err != nil {
-			return nil, err
-		}
-	}
 	f, mode, err := openSource(cfg.File)
 	switch {
 	case err != nil:
@@ -107,6 +102,11 @@ func OpenPcap(env *Env, cfg PcapConfig) (Conn, error) {
 		f.Close()
 		return failed(&kindError{"argument", syscall.EISDIR})
 	case cfg.Follow || !mode.IsRegular():
+		// What others write comes when they have time.
+		if err := needsRealTime(env, name); err != nil {
+			f.Close()
+			return nil, err
+		}
 		s, err := openStream(name, f, cfg.Follow && mode.IsRegular())
 		if err != nil {
 			return failed(err)

@@ -236,6 +236,10 @@ func TestPcapStreamFaults(t *testing.T) {
 	if _, err := engine.OpenPcap(virtualEnv(1), engine.PcapConfig{File: stored(t, bad), Follow: true}); !kindIs(err, "realtime") {
 		t.Error(err)
 	}
+	// On a virtual clock a pipe that says nothing would never time out.
+	if _, err := engine.OpenPcap(virtualEnv(1), engine.PcapConfig{File: pipe(t)}); !kindIs(err, "realtime") {
+		t.Error(err)
+	}
 }
 
 // A file is followed from before its header to long behind its end, packed or

@@ -325,3 +325,25 @@ func TestTapWithHeadersBeforeEveryFrame(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Without a name the first interface is that of the namespace, not ours.
+func TestCaptureWithoutANameLooksIntoTheNamespace(t *testing.T) {
+	if !inNetns(t) {
+		return
+	}
+	needTun(t)
+	ns := newNetns(t)
+	dev, err := engine.OpenTap(realEnv(), engine.TapConfig{Name: "onlythere", Up: true, Netns: ns})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dev.Close()
+	c, err := engine.OpenCapture(realEnv(), "", engine.LinkConfig{Netns: ns})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if c.Name() != "link:onlythere" {
+		t.Error(c.Name())
+	}
+}

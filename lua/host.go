@@ -446,7 +446,9 @@ func (o *owned) dropped() {
 		o.h.mu.Lock()
 		listed := slices.ContainsFunc(o.h.closers, func(c *closer) bool { return c.Closer == io.Closer(o) })
 		if listed {
-			o.h.unclosed = append(o.h.unclosed, o.name)
+			if len(o.h.unclosed) < maxUnclosed {
+				o.h.unclosed = append(o.h.unclosed, o.name)
+			}
 			o.h.freeing.Add(1)
 			defer o.h.freeing.Done()
 		}
@@ -462,6 +464,10 @@ func (o *owned) dropped() {
 		go free()
 	}
 }
+
+// maxUnclosed is how many names Leftovers has of what was dropped: a script that
+// runs for days may drop any number.
+const maxUnclosed = 100
 
 // ErrHostClosed is the reason for which Close cancels what is left.
 var ErrHostClosed error = cancelled{"the host is closed"}

@@ -243,3 +243,18 @@ print(kept:read("*a"))`
 		t.Errorf("left over: %v", left)
 	}
 }
+
+// A script that drops any number of files leaves a bounded list of their names.
+func TestNamesOfWhatWasDroppedAreBounded(t *testing.T) {
+	r := newRun(t, func(c *Config) { c.Clock = clock.Real() })
+	name := filepath.Join(t.TempDir(), "dropped")
+	src := `local function open() for i = 1, 400 do io.open(arg[1], "w") end end
+open()
+for _ = 1, 50 do collectgarbage() sleep(0.005) end`
+	if err := r.h.RunScript(t.Context(), "main.lua", src, name); err != nil {
+		t.Fatal(r.h.Report(err))
+	}
+	if n := len(r.h.unclosed); n == 0 || n > maxUnclosed {
+		t.Errorf("%d names", n)
+	}
+}
