@@ -164,10 +164,17 @@ func clampDue(ns float64) time.Duration {
 	return time.Duration(ns)
 }
 
+// scanTurn is how many batches in a row may hold nothing that is to be sent before
+// others have a turn, and a cancelled replay its end.
+const scanTurn = 16
+
+// errTurn is what fill says then.
+var errTurn = errors.New("nothing yet")
+
 // fill looks for the next frame; false with a nil error means that the source
 // has none now.
 func (r *Replayer) fill() (bool, error) {
-	for {
+	for turn := 0; ; turn++ {
 		for r.at < r.n {
 			f := &r.batch[r.at]
 			if r.at >= r.scanned {
@@ -185,6 +192,9 @@ func (r *Replayer) fill() (bool, error) {
 				r.due[r.at] = r.plan(f)
 			}
 			return true, nil
+		}
+		if turn == scanTurn {
+			return false, errTurn
 		}
 		n, err := r.src.TryRead(r.batch)
 		r.at, r.n, r.scanned = 0, n, 0
@@ -235,7 +245,7 @@ func (r *Replayer) refused(err error) {
 
 // Step sends what is due once so much time has passed and returns the frames
 // that went out. If none did, wait is how long until the next is due, or
-// ForRoom, or ForFrames. A frame that the Conn refuses is counted; an error is
+// ForRoom, or ForFrames; 0 means that Step has looked long enough for now. A frame that the Conn refuses is counted; an error is
 // one that ends it all.
 func (r *Replayer) Step(elapsed time.Duration) (sent [][]byte, wait time.Duration, err error) {
 	if r.ended {
@@ -243,6 +253,8 @@ func (r *Replayer) Step(elapsed time.Duration) (sent [][]byte, wait time.Duratio
 	}
 	ok, err := r.fill()
 	switch {
+	case err == errTurn:
+		return nil, 0, nil
 	case err != nil:
 		return nil, 0, r.so(err)
 	case r.ended:

@@ -226,3 +226,42 @@ func TestReplayRealTime(t *testing.T) {
 		t.Errorf("%+v, %v", res, err)
 	}
 }
+
+// A long capture of which nothing is to be sent neither holds up others nor
+// outlives its task.
+func TestReplayOfNothingTakesTurns(t *testing.T) {
+	const frames = 20000
+	fs := make([]engine.Frame, frames)
+	for i := range fs {
+		fs[i] = engine.Frame{Data: []byte("x"), Len: 1, Link: engine.LinkRaw}
+	}
+	fs[frames-1].Data = []byte("last")
+	fs[frames-1].Len = 4
+	file := written(t, engine.PcapWriterConfig{File: "x.pcap", LinkType: engine.LinkRaw}, fs...)
+	src, err := engine.OpenPcap(realEnv(), engine.PcapConfig{File: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	seen := 0
+	dst := &taker{link: engine.LinkRaw, room: 1}
+	r, err := engine.NewReplayer(src, dst, engine.ReplayOptions{Filter: func(f *engine.Frame) bool {
+		seen++
+		cancel()
+		return len(f.Data) > 1
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := engine.Replay(ctx, r); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if seen == 0 || seen > frames/2 {
+		t.Errorf("%d of %d frames were looked at once it was cancelled", seen, frames)
+	}
+	res, err := engine.Replay(t.Context(), r) // it goes on where it was
+	if err != nil || res.Frames != 1 || res.Filtered != frames-1 || dst.got[0] != "last" {
+		t.Errorf("%v, %+v", err, res)
+	}
+}
