@@ -622,6 +622,11 @@ func (c *Cases) choose(v *View) *Type {
 		if !m.OK() {
 			continue
 		}
+		if m.Attr != nil {
+			if t, err := m.Attr.Type.settle(); err != nil || t.Op == Choice {
+				return nil // what depends on others, or on itself, decides nothing
+			}
+		}
 		val, ok := x.Get(m)
 		if !ok {
 			return nil

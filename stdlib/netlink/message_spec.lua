@@ -498,3 +498,11 @@ test("attributes nested a thousand deep, and tables that hold themselves", funct
   t["in"] = t
   check.raises("range", function() c(t) end)
 end)
+
+test("a type that depends on itself reads as octets", function()
+  local class = netlink.message("round", {}, {attrs = {
+    {"A", 1, netlink.by("b", {[5] = "u32"})}, {"B", 2, netlink.by("a", {[5] = "u32"})}, {"C", 3, netlink.by("c", {[5] = "u32"})},
+  }})
+  local m = netlink.parse(class, string.pack("=I4I2I2I4I4", 40, 16, 0, 0, 0) .. string.pack("=I2I2I4I2I2I4I2I2I4", 8, 1, 5, 8, 2, 5, 8, 3, 5))
+  for _, name in ipairs{"a", "b", "c"} do check.equal(m[name], string.pack("=I4", 5)) end
+end)
