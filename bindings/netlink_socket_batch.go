@@ -15,7 +15,7 @@ import (
 // encoded.
 
 func (w *netlinkWorld) batchFuncs() []lua.Func {
-	return []lua.Func{
+	return append(w.wordingFuncs(), []lua.Func{
 		{Decl: `
 ---Makes a batch that belongs to no socket: it collects encoded requests, and
 ---s:run sends them.
@@ -27,11 +27,11 @@ func (w *netlinkWorld) batchFuncs() []lua.Func {
 ---@return netlink.Batch
 ---@error argument  there is no such family
 function netlink.batch(family)`, Go: w.newBatch},
-	}
+	}...)
 }
 
 func (w *netlinkWorld) batchTypes() []lua.Type {
-	return []lua.Type{{
+	return []lua.Type{nlWordingType, {
 		Name: "netlink.Batch",
 		Doc:  "Encoded requests, in order. #b counts them. Field: batch, their octets.",
 		Go:   reflect.TypeFor[*nlBatch](), Index: nlBatchIndex,
@@ -190,19 +190,25 @@ func nlBatchLen(L *lua.State) int {
 	return 1
 }
 
-func nlBatchPut(L *lua.State) int {
-	const op = "netlink.Batch:put"
-	h, b := receiver[*nlBatch](L, "netlink.Batch", op)
-	typ := flagsArg(h, L, 3, "type", op, 0)
-	head := netlink.Header{Flags: flagsArg(h, L, 4, "flags", op, netlink.FlagRequest)}
+// head is the header of the request that comes next, whose type and flags are the
+// arguments from i on.
+func (b *nlBatch) head(h *lua.Host, L *lua.State, i int, op string) netlink.Header {
+	typ := flagsArg(h, L, i, "type", op, 0)
+	head := netlink.Header{Type: typ, Flags: flagsArg(h, L, i+1, "flags", op, netlink.FlagRequest)}
 	if b.s != nil && b.s.sock != nil {
 		head.PID = b.s.sock.PID()
 	}
-	at := len(b.buf)
-	if at > 1<<30 {
+	if len(b.buf) > 1<<30 {
 		h.RaiseOp(L, &lua.ArgError{Name: "msg", Msg: "the batch is full: it has 1 GiB"}, op)
 	}
-	buf, err := b.w.encodeMessage(L, L.Get(2), typ, b.policy, head, b.buf)
+	return head
+}
+
+func nlBatchPut(L *lua.State) int {
+	const op = "netlink.Batch:put"
+	h, b := receiver[*nlBatch](L, "netlink.Batch", op)
+	head, at := b.head(h, L, 3, op), len(b.buf)
+	buf, err := b.w.encodeMessage(L, L.Get(2), head.Type, b.policy, head, b.buf)
 	if err != nil {
 		h.RaiseOp(L, err, op)
 	}

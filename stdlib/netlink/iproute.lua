@@ -527,7 +527,7 @@ local function usual(o, verb)
   u = false
   if w then
     local flags = not (v.get or v.del) and flags_of(o, same) or 0
-    u = {wording = w, verb = same, what = v, type = v.get and o.get or v.del and o.del or o.new,
+    u = {of = o, wording = w, verb = same, what = v, type = v.get and o.get or v.del and o.del or o.new,
       flags = v.get and 0 or v.del and ACK or ACK + ECHO + flags, batched = not v.get and REQUEST + flags}
   end
   o.usual[verb] = u
@@ -582,7 +582,8 @@ local function act(self, o, verb, spec, extra)
       if octets then
         local sink = u.batched and rawget(self, "sink")
         if sink then
-          self.said[sink:put(octets, u.type, u.batched)] = {o, u.verb, spec}
+          local place = sink:put(octets, u.type, u.batched)
+          self.said[place], self.done[place] = spec, u
           return
         end
         self.seen = nil
@@ -618,7 +619,7 @@ local function act(self, o, verb, spec, extra)
     local sink = rawget(self, "sink")
     if sink and not v.get then
       local place = sink:put(msg, v.del and o.del or o.new, REQUEST + (v.del and 0 or flags_of(o, verb)))
-      self.said[place] = {o, verb, spec}
+      self.said[place], self.done[place] = spec, {of = o, verb = verb}
       return {}
     end
     if v.get then return request(self, msg, o.get, 0) end
@@ -1005,7 +1006,10 @@ function Route:wait_link(name, want, timeout)
       local left = deadline and deadline - clock.now()
       if left and left <= 0 then return nil end
       local ev = m:read(left)
-      if not ev then return nil end
+      if not ev then
+        socket(self) -- fails if it was the handle that was closed
+        return nil
+      end
       while m.pending and #m.pending > 0 do table.remove(m.pending) end
     end
   end)
@@ -1055,7 +1059,7 @@ end
 --- Many at once ------------------------------------------------------------------------
 
 local Batch = {__name = "netlink.RouteBatch"}
-function Batch.__index(_, key) return rawget(Batch, key) or Route[key] end
+Batch.__index = setmetatable(Batch, {__index = Route})
 function Batch.__len(self) return #self.sink end
 function Batch.__tostring(self) return ("netlink.RouteBatch of %d requests"):format(#self.sink) end
 
@@ -1070,7 +1074,7 @@ function Batch.__tostring(self) return ("netlink.RouteBatch of %d requests"):for
 ---@return table   with the methods of Route, and run([opts])
 function Route:batch()
   local s = socket(self)
-  return setmetatable({opts = self.opts, open = {}, s = s, origin = self.origin, sink = s:batch(), said = {}, names = {}}, Batch)
+  return setmetatable({opts = self.opts, open = {}, s = s, origin = self.origin, sink = s:batch(), said = {}, done = {}, names = {}}, Batch)
 end
 
 ---Sends what was collected, and forgets it. The first request that the kernel
@@ -1082,21 +1086,38 @@ end
 ---@error exists      one of them is there already
 ---@error missing     one of them is not there
 function Batch:run(opts)
-  local said = self.said
+  local said, done = self.said, self.done
   local ok, result = pcall(self.s.run, self.s, self.sink, opts)
   self.sink:reset()
-  self.said, self.names = {}, {}
+  self.said, self.done, self.names = {}, {}, {}
   if ok then return result end
-  local which = type(result) == "table" and said[result.index]
-  if not which then error(result, 0) end
-  local o, verb, spec = which[1], which[2], which[3]
+  local how = type(result) == "table" and done[result.index]
+  if not how then error(result, 0) end
+  local o, verb, spec = how.of, how.verb, said[result.index]
   blame(result, ("%s %s%s"):format(o.name, verb, subject(o, spec)), advise(o, verb, spec, result))
 end
 
 ---Forgets what was collected. The handle that the batch is of stays open.
 function Batch:close()
   self.sink:reset()
-  self.said = {}
+  self.said, self.done = {}, {}
+end
+
+-- Thousands of requests in the usual words are what batches are for: they go into
+-- the batch without a detour.
+for _, name in ipairs{"link", "addr", "route", "neigh"} do
+  local ways, other = OBJECTS[name].usual, Route[name]
+  Batch[name] = function(self, verb, spec)
+    local u = ways[verb]
+    if u and u.batched and type(spec) == "table" then
+      local place = u.wording:put(self.sink, u.type, u.batched, spec, self.names)
+      if place then
+        self.said[place], self.done[place] = spec, u
+        return
+      end
+    end
+    return other(self, verb, spec)
+  end
 end
 
 -- How many objects a flush holds at a time.

@@ -1043,4 +1043,80 @@ function R.tc(ctx, verb, spec, what)
   return msg
 end
 
+--- What is said most often ----------------------------------------------------------
+
+-- The words of the usual requests, for those who make thousands of them. Whatever
+-- is not as simple as this goes through the functions above: both make the same
+-- octets, which the spec of netlink.route compares.
+local NUD = {none = 0}
+for _, b in ipairs(V.bits.nud) do NUD[b[2]] = b[1] end
+
+local function all(...)
+  local out = {}
+  for i = 1, select("#", ...) do
+    for words, what in pairs((select(i, ...))) do
+      for word in words:gmatch("%S+") do out[word] = what end
+    end
+  end
+  return out
+end
+
+local ROUTE = {
+  ["dst to"] = "prefix dst dst_len", ["via gateway gw"] = "address gateway", prefsrc = "address prefsrc", ["dev oif"] = "index oif", iif = "index iif",
+  table = "table table RTA_TABLE table", ["proto protocol"] = "word proto proto", ["metric priority"] = "number priority", ["tos dsfield"] = "number tos",
+  ["nhid nh_id"] = "number nh_id",
+}
+local ROUTE_REST = {"family 2", "dst_len 32 inet +dst", "dst_len 128 inet6 +dst", "flags 0"}
+local ADDR = {
+  ["dev index ifname oif"] = "index index", ["address addr local"] = "prefix local prefixlen address", ["prefixlen mask prefix"] = "number prefixlen",
+  ["broadcast brd"] = "address broadcast", label = "text label", scope = "word scope scope", ["metric priority"] = "number rt_priority",
+}
+local NEIGH = {["dev ifindex index ifname"] = "index ifindex", ["dst to address"] = "address dst", ["lladdr mac"] = "text lladdr", ["state nud"] = "word state nud"}
+local NEIGH_REST = {"flags 0", "need ifindex", "need dst"}
+local LINK = {["ifname name dev"] = "name ifname", index = "number index", ext_mask = "number ext_mask"}
+local LINK_SET = {
+  ["ifname name dev"] = "name ifname", index = "number index", ["state up"] = "switch flags change", mtu = "number mtu", ["address lladdr mac"] = "text address",
+  master = "index master", ["alias ifalias"] = "text ifalias", ["txqlen txqueuelen qlen"] = "number txqlen",
+}
+
+local function plus(list, ...)
+  local out = {...}
+  for _, text in ipairs(list) do out[#out + 1] = text end
+  return out
+end
+
+-- By object and what is done: words, and what is so when nothing is said.
+local USUAL = {
+  route = {
+    add = {all(ROUTE, {src = "address prefsrc"}), plus(ROUTE_REST, "type 1", "proto 4", "table 254", "scope 0 inet6", "scope 0 +gateway", "scope 0 +nh_id", "scope 253")},
+    del = {all(ROUTE, {src = "address prefsrc"}), plus(ROUTE_REST, "type 0", "proto 0", "table 254", "scope 0 inet6", "scope 255")},
+    get = {all(ROUTE), {"family 2", "dst_len 32 inet +dst", "dst_len 128 inet6 +dst", "need dst_len", "type 0", "proto 0", "table 0", "scope 0", "flags 4096 inet"}},
+  },
+  addr = {
+    add = {all(ADDR), {"prefixlen 32 inet", "prefixlen 128 inet6", "need index", "need local"}},
+    del = {all(ADDR), {"prefixlen 32 inet", "prefixlen 128 inet6", "need index", "need local"}},
+  },
+  neigh = {
+    add = {all(NEIGH), plus(NEIGH_REST, "state 128")},
+    del = {all(NEIGH), NEIGH_REST},
+    get = {all(NEIGH), NEIGH_REST},
+  },
+  link = {
+    set = {all(LINK_SET), {"need index|ifname"}},
+    del = {all(LINK), {"need index|ifname"}},
+    get = {all(LINK), {"need index|ifname"}},
+  },
+}
+local VOCABULARIES = {table = V.numbers.table, proto = V.numbers.proto, scope = V.numbers.scope, nud = NUD}
+
+---The netlink.Wording of what is usually said of an object with a verb; nil: there
+---is none.
+function R.usual(name, verb)
+  local verbs = USUAL[name]
+  local u = verbs and (verbs[verb] or verb ~= "get" and (name == "link" and verb == "change" and verbs.set or name ~= "link" and verbs.add))
+  if not u then return nil end
+  if not u.wording then u.wording = netlink.wording(netlink.rtnl[name], u[1], u[2], VOCABULARIES) end
+  return u.wording
+end
+
 return R

@@ -68,7 +68,9 @@ local function number_of(v, word)
 end
 
 -- V.table("main") is 254; V.table_word(254) is "main", of a stranger nil;
--- V.table_name(254) is "main", of a stranger its digits.
+-- V.table_name(254) is "main", of a stranger its digits. V.numbers.table has those
+-- that are known so far.
+V.numbers = {}
 for name, v in pairs{
   family = vocabulary("family", words.family),
   table = vocabulary("table", words.table, "rt_tables"),
@@ -90,6 +92,7 @@ for name, v in pairs{
   linkmode = vocabulary("linkmode", {[0] = "default", "dormant"}),
   arphrd = vocabulary("type", words.arphrd),
 } do
+  V.numbers[name] = v.numbers
   V[name] = function(word) return number_of(v, word) end
   V[name .. "_word"] = function(n) return word_of(v, n) end
   V[name .. "_name"] = function(n) return word_of(v, n) or tostring(n) end
