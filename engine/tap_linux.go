@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -132,9 +133,15 @@ func openWater(cfg TapConfig) (*os.File, string, error) {
 	// descriptor before it is marked.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
+	others := unattached() // of scripts that have a device's descriptor themselves
 	w, err := water.New(wc)
 	if err != nil {
-		closeUnattached()
+		// It leaves its descriptor open when it fails.
+		for _, fd := range unattached() {
+			if !slices.Contains(others, fd) {
+				unix.Close(fd)
+			}
+		}
 		return nil, "", err
 	}
 	file, ok := w.ReadWriteCloser.(*os.File)
@@ -217,9 +224,8 @@ func openHeaded(cfg TapConfig) (_ *os.File, name string, err error) {
 	return os.NewFile(uintptr(fd), "/dev/net/tun"), unix.ByteSliceToString(req.name[:]), nil
 }
 
-// closeUnattached closes the descriptor that water.New leaves open when it
-// fails: the one of /dev/net/tun that no interface hangs on.
-func closeUnattached() {
+// unattached are the descriptors of /dev/net/tun that no interface hangs on.
+func unattached() (all []int) {
 	fds, _ := os.ReadDir("/proc/self/fd")
 	for _, e := range fds {
 		if to, _ := os.Readlink(filepath.Join("/proc/self/fd", e.Name())); to != "/dev/net/tun" {
@@ -228,9 +234,10 @@ func closeUnattached() {
 		fd, _ := strconv.Atoi(e.Name())
 		var req ifreq
 		if ioctl(fd, unix.TUNGETIFF, &req) == unix.EBADFD {
-			unix.Close(fd)
+			all = append(all, fd)
 		}
 	}
+	return all
 }
 
 // tapError explains what usually goes wrong.

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"pktsh/engine"
 	"pktsh/internal/need"
 )
@@ -345,5 +347,29 @@ func TestCaptureWithoutANameLooksIntoTheNamespace(t *testing.T) {
 	defer c.Close()
 	if c.Name() != "link:onlythere" {
 		t.Error(c.Name())
+	}
+}
+
+// A tap that cannot be opened leaves nothing behind, and takes nothing away from
+// whoever has a descriptor of the driver that is not attached yet.
+func TestTapThatFailsClosesOnlyItsOwn(t *testing.T) {
+	if !inNetns(t) {
+		return
+	}
+	needTun(t)
+	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	before := descriptors(t)
+	if _, err := engine.OpenTap(realEnv(), engine.TapConfig{Name: "lo"}); !kindIs(err, "exists") {
+		t.Fatal(err)
+	}
+	if after := descriptors(t); after != before {
+		t.Errorf("%d descriptors, %d before", after, before)
+	}
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
+		t.Errorf("the other descriptor: %v", err)
 	}
 }
