@@ -347,6 +347,14 @@ lab("wait_link waits for what comes, and for no longer", function(ip)
   check.equal(back:wait(10), "w0")
 end)
 
+lab("closing the handle is an error to who waits for a link, not the end of its time", function(_, ns)
+  local other = netlink.route{netns = ns}
+  local t = spawn(function() return check.raises("closed", other.wait_link, other, "none", 10) end)
+  sleep(0.01)
+  other:close()
+  check.matches(t:wait(5).message, "closed")
+end)
+
 lab("monitors call functions and are loops; closing ends both", function(ip)
   local seen = queue()
   local m = ip:monitor({"link", "addr"}, function(ev) seen:put(ev.event) end)
