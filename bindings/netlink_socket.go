@@ -395,6 +395,7 @@ type netlinkSocket struct {
 	callbacks []*nlCallback
 	pending   *netlink.Queue // not seen by callbacks yet
 	inbox     *netlink.Queue // seen, or there are none
+	back      []lua.Value    // what get had taken when its callback failed
 	rest      []byte         // of the datagram that messages is at
 	restMeta  *messageMeta
 	busy      *lua.Task  // who runs callbacks
@@ -586,7 +587,7 @@ func (s *netlinkSocket) choosePort() error {
 			return &lua.ArgError{Name: "opts", Msg: "option port: want 0 to 1023 or \"auto\", got " + s.h.TypeName(v)}
 		}
 	}
-	if s.o.PID != nil && (*s.o.PID < 0 || *s.o.PID > math.MaxUint32) {
+	if s.o.PID != nil && uint64(*s.o.PID) > math.MaxUint32 {
 		return &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option pid: %d does not fit 32 bits", *s.o.PID)}
 	}
 	return nil
@@ -952,7 +953,7 @@ func (s *netlinkSocket) bind(o netlinkBindOptions) error {
 	if s.closed {
 		return s.ready("bind")
 	}
-	if o.PID != nil && (*o.PID < 0 || *o.PID > math.MaxUint32) {
+	if o.PID != nil && uint64(*o.PID) > math.MaxUint32 {
 		return &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option pid: %d does not fit 32 bits", *o.PID)}
 	}
 	groups, err := s.groupList(o.Groups)

@@ -322,7 +322,7 @@ func (s *netlinkSocket) fromReader(m *netlink.Datagram) bool {
 // haveEvents reports whether nextEvents would find something. With callbacks
 // these have their turn before.
 func (s *netlinkSocket) haveEvents(L *lua.State) (bool, error) {
-	if s.missing != nil || len(s.rest) > 0 {
+	if s.missing != nil || len(s.rest) > 0 || len(s.back) > 0 {
 		return true, nil
 	}
 	if len(s.callbacks) > 0 && s.busy == nil {
@@ -383,6 +383,16 @@ func (s *netlinkSocket) takeEvents(L *lua.State, op string, into *lua.Table, o *
 	if s.resync != nil {
 		most += s.resync.front.Stats().Messages
 	}
+	defer func() {
+		if err == nil || into.Len() == 0 {
+			return
+		}
+		var back []lua.Value // the caller gets the error, and who comes next the messages
+		for i := 1; i <= into.Len(); i++ {
+			back = append(back, into.RawGetInt(i))
+		}
+		s.back = append(back, s.back...)
+	}()
 	for range most + 1 {
 		v, err := s.nextEvent(L, op)
 		if err != nil {
@@ -465,8 +475,14 @@ func (s *netlinkSocket) nextEvent(L *lua.State, op string) (lua.Value, error) {
 	return nil, nil
 }
 
-// restEvent is the next message of the datagram that was begun.
+// restEvent is the next message that was given back, or of the datagram that was
+// begun.
 func (s *netlinkSocket) restEvent(L *lua.State) lua.Value {
+	if len(s.back) > 0 {
+		v := s.back[0]
+		s.back = s.back[1:]
+		return v
+	}
 	if len(s.rest) == 0 {
 		return nil
 	}

@@ -257,7 +257,7 @@ func nlGet(L *lua.State) int {
 	if err := s.ready(op); err != nil {
 		raiseTunnel(h, L, err, op)
 	}
-	if o.MsgSeq < -1 || o.MsgSeq > math.MaxUint32 {
+	if o.MsgSeq < -1 || int64(o.MsgSeq) > math.MaxUint32 {
 		h.RaiseOp(L, &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option msg_seq: %d does not fit 32 bits", o.MsgSeq)}, op)
 	}
 	d := time.Duration(-1)

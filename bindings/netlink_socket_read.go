@@ -131,10 +131,13 @@ func (s *netlinkSocket) sort(b []byte, r netlink.Received, me *nlExchange) {
 		}
 		var x *nlExchange
 		gone := false
-		if err == nil {
-			x, gone = s.addressee(msg, r)
-		} else {
+		if err != nil {
 			s.n.Malformed++
+		}
+		// A refusal has the request behind it, which may be longer than what is
+		// received of it.
+		if h, _ := netlink.ParseHeader(msg); err == nil || h.Type == netlink.TypeError && int64(h.Len) > int64(len(msg)) {
+			x, gone = s.addressee(msg, r)
 		}
 		if at > from && (x != to || gone != drop) {
 			s.hand(b[from:at], r, to, drop, me)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"slices"
 	"time"
 
@@ -106,7 +107,7 @@ func (s *netlinkSocket) startResync(L *lua.State, op string) error {
 	if s.resync == nil {
 		s.resync = &nlResync{
 			sources: map[uint32]resyncSource{}, things: map[string]nlThing{}, keys: map[*netlink.Class]*nlKey{},
-			front: netlink.NewQueue(1<<40, nil), seed: maphash.MakeSeed(),
+			front: netlink.NewQueue(math.MaxInt, nil), seed: maphash.MakeSeed(),
 		}
 	}
 	for g := range s.groups {

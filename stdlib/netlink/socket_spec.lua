@@ -779,3 +779,18 @@ with("the numbers of a batch are between those that a script has chosen", functi
   for i, r in ipairs(b:run()) do check.equal(r[1].ifname, "lo", i) end
   for seq = 256, 280, 3 do check.equal(s:get{msg_seq = seq, timeout = 1}[1].header.seq, seq) end
 end)
+
+pair("what get had taken when its callback failed is the next one's", function(s, say)
+  for i = 1, 4 do say(100 + i, 0, 0) end
+  s:get{msg_seq = 7, timeout = 0} -- and so they have all been read
+  check.equal(pcall(s.get, s, {callback = function(m) if m.header.type == 103 then error("no") end end}), false)
+  local got = {}
+  for i, m in ipairs(s:get()) do got[i] = m.header.type end
+  for _, m in ipairs(s:get{timeout = 0}) do got[#got + 1] = m.header.type end
+  check.equal(got, {101, 102, 104})
+end)
+
+with("a refusal that is longer than a datagram is one still", function(s)
+  local err = check.raises("unsupported", s.request, s, ("\0"):rep(1200000), 9999, REQUEST + ACK, {timeout = 5})
+  check.equal(err.errno, 95)
+end)
