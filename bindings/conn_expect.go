@@ -33,6 +33,7 @@ type expectation struct {
 	c        *Conn
 	patterns []pattern
 	left     []queued // frames looked at that stay readable, in order
+	octets   int      // of left, the sum of cost
 }
 
 // errLimit is in the kind of a number that was exceeded.
@@ -152,7 +153,7 @@ func (e *expectation) run(until deadline, limit int, keep bool, op string) (int,
 			return index, matches, err
 		}
 		if keep {
-			e.left = append(e.left, queued{f, true})
+			e.keep(f)
 		}
 		if err := c.yield(1); err != nil {
 			return 0, nil, err
@@ -239,10 +240,22 @@ func (e *expectation) more(first lua.Value, same []pattern, n uint) ([]lua.Value
 		if index > 0 {
 			matches = append(matches, packet)
 		} else {
-			e.left = append(e.left, queued{f, true})
+			e.keep(f)
 		}
 	}
 	return matches, nil
+}
+
+// keep is for a frame that stays readable, of which there is a bound, however
+// long it takes until something matches.
+func (e *expectation) keep(f engine.Frame) {
+	n := cost(&f)
+	if e.octets+n > queueOctets {
+		e.c.lost++
+		return
+	}
+	e.octets += n
+	e.left = append(e.left, queued{f, true})
 }
 
 // giveBack puts what stays readable before what has not been looked at.

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"pktsh/engine"
 	"pktsh/engine/clock"
 )
 
@@ -200,4 +201,17 @@ func TestSlowReadersHoldUpNobodyElse(t *testing.T) {
 closed
 cancelled
 true`)
+}
+
+// What expect keeps readable has a bound while it waits, too, and what is beyond
+// is counted.
+func TestWhatExpectKeepsIsBounded(t *testing.T) {
+	e := &expectation{c: &Conn{}}
+	f := engine.Frame{Data: make([]byte, 1<<20), Len: 1 << 20}
+	for range 40 {
+		e.keep(f)
+	}
+	if n := len(e.left); n == 0 || n*len(f.Data) > queueOctets || uint64(n)+e.c.lost != 40 {
+		t.Errorf("%d were kept, %d lost", n, e.c.lost)
+	}
 }
