@@ -125,18 +125,19 @@ func (h *Host) Salvage() {
 	}
 }
 
-// IsBrokenPipe reports whether err says that nobody reads standard output any
-// more, which ends a command quietly.
+// IsBrokenPipe reports whether err, or each of several errors that it joins, says
+// that nobody reads any more, which ends a command quietly.
 func IsBrokenPipe(err error) bool {
-	for e := err; e != nil; {
-		if e == syscall.EPIPE {
-			return true
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return IsBrokenPipe(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, e := range e.Unwrap() {
+			if !IsBrokenPipe(e) {
+				return false
+			}
 		}
-		u, ok := e.(interface{ Unwrap() error })
-		if !ok {
-			return false
-		}
-		e = u.Unwrap()
+		return true
 	}
-	return false
+	return err == syscall.EPIPE
 }

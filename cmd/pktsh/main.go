@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"pktsh/bindings"
+	"pktsh/engine"
 	"pktsh/engine/clock"
 	"pktsh/lua"
 	"pktsh/lua/repl"
@@ -196,7 +197,7 @@ func (c *command) failedIn(h *lua.Host, err error) int {
 		return exit.Code
 	}
 	var gone *lua.OutputError
-	if errors.As(err, &gone) || lua.Reported(err) {
+	if errors.As(err, &gone) || outputGone(err) || lua.Reported(err) {
 		return c.failed(err)
 	}
 	h.Flush()
@@ -220,10 +221,17 @@ func (c *command) drewLots(h *lua.Host) bool {
 	return now != h.Rand().Uint64()
 }
 
+// outputGone reports whether err says that the reader of standard output has
+// gone, be it of text or of a capture file.
+func outputGone(err error) bool {
+	var gone *lua.OutputError
+	var op *engine.OpError
+	return lua.IsBrokenPipe(err) && (errors.As(err, &gone) || errors.As(err, &op) && op.Conn == "pcap_writer:-")
+}
+
 // failed reports an error from outside of any script.
 func (c *command) failed(err error) int {
-	var gone *lua.OutputError
-	if errors.As(err, &gone) && lua.IsBrokenPipe(err) {
+	if outputGone(err) {
 		c.pipeGone = true
 		return exitFailed
 	}
