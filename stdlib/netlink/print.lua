@@ -446,9 +446,46 @@ local function metrics_text(metrics, put)
   end
 end
 
+-- Members of the routes that there are by the ten thousand.
+local PLAIN = {family = true, dst_len = true, src_len = true, tos = true, table = true, proto = true, scope = true, type = true, flags = true, TABLE = true, dst = true,
+  gateway = true, oif = true, priority = true, prefsrc = true}
+
+-- "proto static scope global" by the numbers.
+local origins = {}
+local function proto_scope(proto, scope)
+  local key = proto * 256 + scope
+  local text = origins[-key]
+  if not text then
+    text = (" proto %s scope %s"):format(W.proto_name(proto), W.scope_name(scope))
+    origins[-key] = text
+  end
+  return text
+end
+
+-- A route that says no more than where it leads, in one go; nil: it says more.
+local function plain_route(m, origin)
+  local t = m:totable()
+  for name in next, t do
+    if not PLAIN[name] then return nil end
+  end
+  local dst, len = t.dst, t.dst_len
+  if t.flags ~= "" or t.tos ~= 0 or t.src_len ~= 0 or dst ~= nil and type(dst) ~= "string" or dst == nil and len ~= 0 then return nil end
+  local text = W.type_name(t.type) .. " " .. (dst == nil and "default" or len == FULL[t.family] and dst or dst .. "/" .. len)
+  if t.gateway then text = text .. " via " .. t.gateway end
+  if t.oif then text = text .. " dev " .. dev(t.oif, origin) end
+  local table_ = t.TABLE or t.table
+  if table_ ~= 254 then text = text .. " table " .. W.table_name(table_) end
+  text = text .. proto_scope(t.proto, t.scope)
+  if t.prefsrc then text = text .. " src " .. t.prefsrc end
+  if t.priority then text = text .. " metric " .. t.priority end
+  return head(m, origin, "ROUTE", text)
+end
+
 ---What `ip -d route show` prints; the table only when it is not main.
 function P.route(m, origin)
   local short = brief(origin)
+  local text = not short and plain_route(m, origin)
+  if text then return text end
   local w, put = line()
   local full = FULL[m.family] or 32
   local kind = W.type_name(m.type)
@@ -510,7 +547,7 @@ function P.route(m, origin)
   end
   if m.iif then put("iif", dev(m.iif, origin)) end
   if m.pref ~= nil then put("pref", W.pref_name(m.pref)) end
-  local text = table.concat(w, " ")
+  text = table.concat(w, " ")
   local hops = m.multipath
   if hops and type(hops) ~= "string" then
     for _, nh in ipairs(hops) do
