@@ -83,7 +83,7 @@ end)
 test("what is no namespace is an error", function()
   check.raises("missing", netns.open, "no-such")
   check.raises("argument", netns.open, "/etc/passwd")
-  check.raises("argument", netns.run, 7, print)
+  check.raises("argument", netns.run, -7, print) -- no number of a process
   check.raises("argument", netns.run, "/proc/self/ns/net")
   check.raises("missing", connector.tap, {netns = "no-such"})
   check.raises("argument", connector.tap, {netns = {}})
