@@ -1,8 +1,10 @@
 package bindings
 
 import (
+	"io"
 	"slices"
 
+	"pktsh/engine/netlink"
 	"pktsh/lua"
 )
 
@@ -35,3 +37,7 @@ func (w *netlinkWorld) init(h *lua.Host, t *lua.Table) error {
 	w.initMessages()
 	return nil
 }
+
+// NetlinkRelay is what runs at the other end of a remote socket: in and out are
+// those of the command that the option remote names.
+func NetlinkRelay(in io.Reader, out io.Writer) error { return netlink.Relay(in, out) }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math"
 	"net"
+	"net/netip"
 	"os"
 	"reflect"
 	"slices"
@@ -33,12 +34,19 @@ func (w *netlinkWorld) socketFuncs() []lua.Func {
 ---
 ---The kernel assigns its port, unless pid or port ask for one; then it is opened
 ---when it is bound.
+---
+---    s = netlink.socket{family = "route", remote = {"ssh", "host", "pktsh"}}
+---
+---is a socket of another machine's kernel, or of a container's: the command has
+---pktsh netlink-relay run there, and its standard input and output carry the
+---datagrams. All calls are as of other sockets; netns is where the command runs.
 ---@param opts? netlink.SocketOptions
 ---@return netlink.Socket
 ---@error argument     there is no such family
----@error unsupported  this kernel lacks the family; other systems than Linux have none
----@error missing      there is no network namespace of this name
----@error closed       EBADF: fileno is not open
+---@error unsupported  this kernel lacks the family; other systems than Linux have none; fileno or port of a remote socket
+---@error missing      there is no network namespace of this name, or no program of remote
+---@error closed       EBADF: fileno is not open; the command of remote has ended, and what it printed
+---@error timeout      the command of remote has said nothing for 30 s
 ---@error permission   the system does not allow it
 ---@error realtime     the kernel does not follow a virtual clock
 function netlink.socket(opts)`, Go: w.openSocket},
@@ -98,7 +106,9 @@ func (w *netlinkWorld) socketOptions() []lua.Options {
 ---@field nlm_echo? boolean   requests that change something are answered with what came of it
 ---@field target? string      msg.header.target of what it receives (default "localhost")
 ---@field origin? any         who it is for those that print its messages: a table with name_of(self, index), interfaces by number (default: the socket is asked)
----@field name? string        what errors call it`, Go: netlinkSocketOptions{}},
+---@field name? string        what errors call it
+---@field remote? boolean|string[]  the words of a command that has "pktsh netlink-relay" run elsewhere, netlink-relay left out: {"ssh", "host", "pktsh"}; true or {}: this program
+---@field telemetry? string   ADDR:PORT of a statsd server, which is told of each call: pktsh.netlink.put, get, request, dump, bind`, Go: netlinkSocketOptions{}},
 		{Decl: `
 ---@class netlink.BindOptions
 ---@field groups? any          multicast groups: a mask, a name, or a list of names and numbers: {"link", "ipv4_route"}
@@ -138,6 +148,8 @@ type netlinkSocketOptions struct {
 	NlmEcho        bool
 	Target, Name   string
 	Origin         lua.Value
+	Remote         lua.Value
+	Telemetry      string
 }
 
 type netlinkBindOptions struct {
@@ -376,6 +388,7 @@ type netlinkSocket struct {
 	family int
 	policy *policy
 	known  *familyPolicy // names of the family; nil: none
+	remote []string      // command of the relay that has the kernel's socket; nil: this has it
 
 	owner  *netlinkSocket // whose descriptor it shares; nil: its own
 	reader *netlink.Reader
@@ -426,6 +439,8 @@ type nlHeld struct {
 	shared bool            // sock is another's
 	events *netlink.Socket // that of async_cache
 	nsFile *os.File        // the network namespace it is in; nil: the process's own
+
+	counter *netlink.Counter // told of calls; nil: nobody is
 }
 
 func (k *nlHeld) release() (err error) {
@@ -437,8 +452,18 @@ func (k *nlHeld) release() (err error) {
 			err = e
 		}
 	}
+	if k.counter != nil {
+		k.counter.Close()
+	}
 	k.leave()
 	return err
+}
+
+// count tells the statsd server of a call.
+func (k *nlHeld) count(name string) {
+	if k.counter != nil {
+		k.counter.Count(name)
+	}
 }
 
 func (k *nlHeld) leave() {
@@ -512,20 +537,35 @@ func (w *netlinkWorld) openSocket(o netlinkSocketOptions) (*netlinkSocket, error
 	if err := s.choosePort(); err != nil {
 		return nil, err
 	}
+	if err := s.chooseRemote(); err != nil {
+		return nil, err
+	}
+	opened := false
+	defer func() {
+		if !opened {
+			s.release()
+		}
+	}()
+	if err := s.chooseTelemetry(); err != nil {
+		return nil, err
+	}
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
 	if o.Fileno != nil {
 		if err := s.adopt(*o.Fileno); err != nil {
-			s.leave()
 			return nil, err
 		}
 	} else if o.PID == nil && s.port < 0 {
 		if err := s.dial(0); err != nil {
-			s.leave()
+			return nil, err
+		}
+	} else if s.remote != nil {
+		if err := s.bindPort(nil); err != nil {
 			return nil, err
 		}
 	}
+	opened = true
 	w.remember(s)
 	return s, nil
 }
@@ -593,6 +633,93 @@ func (s *netlinkSocket) choosePort() error {
 	return nil
 }
 
+// chooseRemote reads the option remote.
+func (s *netlinkSocket) chooseRemote() error {
+	o := &s.o
+	switch v := o.Remote.(type) {
+	case lua.Bool:
+		if !v {
+			return nil
+		}
+	case *lua.Table:
+		for i := 1; i <= v.Len(); i++ {
+			word, ok := v.RawGetInt(i).(lua.String)
+			if !ok || i == 1 && word == "" {
+				return &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option remote: want the words of a command, got %s as number %d", describe(s.h, v.RawGetInt(i)), i)}
+			}
+			s.remote = append(s.remote, string(word))
+		}
+	default:
+		if lua.IsNil(v) {
+			return nil
+		}
+		return &lua.ArgError{Name: "opts", Msg: "option remote: want true or the words of a command, got " + s.h.TypeName(v)}
+	}
+	for _, x := range []struct {
+		name string
+		has  bool
+	}{{"fileno", o.Fileno != nil}, {"port", s.port >= 0}} {
+		if x.has {
+			return &netlink.OpError{Op: "open", Conn: s.name, Err: fmt.Errorf("option %s cannot be had with remote: %w", x.name, errors.ErrUnsupported)}
+		}
+	}
+	if len(s.remote) == 0 {
+		self, err := os.Executable()
+		if err != nil {
+			return &netlink.OpError{Op: "open", Conn: s.name, Err: err}
+		}
+		s.remote = []string{self}
+	}
+	s.remote = append(s.remote, "netlink-relay")
+	return nil
+}
+
+// chooseTelemetry reads the option telemetry.
+func (s *netlinkSocket) chooseTelemetry() error {
+	if s.o.Telemetry == "" {
+		return nil
+	}
+	to, err := netip.ParseAddrPort(s.o.Telemetry)
+	if err != nil || to.Port() == 0 {
+		return &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option telemetry: want ADDR:PORT in numbers, such as 127.0.0.1:8125, got %q", s.o.Telemetry)}
+	}
+	s.counter, err = netlink.OpenCounter(to)
+	return err
+}
+
+// away calls f, which does something with the options of k. If k is remote that
+// takes its time, and others run meanwhile.
+func (s *netlinkSocket) away(k *netlink.Socket, f func() error) error {
+	if !k.Remote() {
+		return f()
+	}
+	err := s.h.Await("netlink socket "+s.name, func(context.Context) error { return f() })
+	if err == nil && s.closed {
+		err = s.ready("netlink.Socket")
+	}
+	return err
+}
+
+// connect opens a socket of the kernel, here or elsewhere.
+func (s *netlinkSocket) connect(c netlink.Config) (k *netlink.Socket, err error) {
+	if c.Remote == nil {
+		return netlink.Open(c)
+	}
+	err = s.h.Await("open "+s.name, func(ctx context.Context) error {
+		var err error
+		k, err = netlink.OpenRemote(ctx, c)
+		return err
+	})
+	if err == nil && s.closed {
+		err = s.ready("open")
+	}
+	if err != nil && k != nil {
+		k.Close() // cancelled, too late
+		k = nil
+	}
+	return k, err
+}
+
 // anyPort is the option port = "auto".
 const anyPort = 1024
 
@@ -623,7 +750,7 @@ func (s *netlinkSocket) enter() error {
 func (s *netlinkSocket) config(pid uint32) netlink.Config {
 	c := netlink.Config{
 		Name: s.name, Family: s.family, PID: pid, SndBuf: s.o.Sndbuf, RcvBuf: s.o.Rcvbuf, AllNS: s.o.AllNs,
-		ExtAck: s.o.ExtAck == nil || *s.o.ExtAck, Strict: s.o.Strict == nil || *s.o.Strict,
+		ExtAck: s.o.ExtAck == nil || *s.o.ExtAck, Strict: s.o.Strict == nil || *s.o.Strict, Remote: s.remote,
 	}
 	if c.SndBuf == 0 {
 		c.SndBuf = nlBuffer
@@ -639,7 +766,7 @@ func (s *netlinkSocket) config(pid uint32) netlink.Config {
 
 // dial opens the socket of the kernel, instead of the one there may be.
 func (s *netlinkSocket) dial(pid uint32) error {
-	k, err := netlink.Open(s.config(pid))
+	k, err := s.connect(s.config(pid))
 	if err != nil {
 		return err
 	}
@@ -716,7 +843,7 @@ func (s *netlinkSocket) bindPort(pid *int) error {
 	if s.sock != nil && (pid == nil || s.sock.PID() == want) {
 		return nil
 	}
-	if s.owner != nil || s.o.Fileno != nil {
+	if s.owner != nil || s.o.Fileno != nil || s.sock != nil && s.remote != nil {
 		return s.sock.Bind(want, 0)
 	}
 	return s.dial(want)
@@ -915,7 +1042,7 @@ func (s *netlinkSocket) join(g uint32) error {
 	if s.events != nil {
 		k = s.events
 	}
-	if err := k.Join(g); err != nil {
+	if err := s.away(k, func() error { return k.Join(g) }); err != nil {
 		return err
 	}
 	s.groups[g] = true
@@ -942,7 +1069,7 @@ func (s *netlinkSocket) dropMembership(v lua.Value) error {
 	if s.events != nil {
 		k = s.events
 	}
-	if err := k.Leave(g); err != nil {
+	if err := s.away(k, func() error { return k.Leave(g) }); err != nil {
 		return err
 	}
 	delete(s.groups, g)
@@ -953,6 +1080,7 @@ func (s *netlinkSocket) bind(o netlinkBindOptions) error {
 	if s.closed {
 		return s.ready("bind")
 	}
+	s.count("pktsh.netlink.bind")
 	if o.PID != nil && uint64(*o.PID) > math.MaxUint32 {
 		return &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option pid: %d does not fit 32 bits", *o.PID)}
 	}
@@ -985,7 +1113,7 @@ func (s *netlinkSocket) bind(o netlinkBindOptions) error {
 			// Answers go through the same socket, and would have to pass.
 			return &lua.ArgError{Name: "opts", Msg: "option keep: needs async_cache = true, with a socket of its own for events"}
 		}
-		if err := k.SetFilter(program); err != nil {
+		if err := s.away(k, func() error { return k.SetFilter(program) }); err != nil {
 			return err
 		}
 	}
@@ -1006,7 +1134,7 @@ func (s *netlinkSocket) startReader(program []netlink.Instruction) error {
 	if s.o.Rcvbuf == 0 {
 		c.RcvBuf = nlEventBuffer
 	}
-	k, err := netlink.Open(c)
+	k, err := s.connect(c)
 	if err != nil {
 		return err
 	}
@@ -1017,15 +1145,19 @@ func (s *netlinkSocket) startReader(program []netlink.Instruction) error {
 		}
 	}()
 	if program != nil {
-		if err := k.SetFilter(program); err != nil {
+		if err := s.away(k, func() error { return k.SetFilter(program) }); err != nil {
 			return err
 		}
 	}
 	queue := netlink.NewQueue(s.o.Queue, s.more.Notify)
-	for g := range s.groups {
-		if err := k.Join(g); err != nil {
+	groups := slices.Sorted(maps.Keys(s.groups))
+	for _, g := range groups {
+		if err := s.away(k, func() error { return k.Join(g) }); err != nil {
 			return err
 		}
+	}
+	if s.events != nil {
+		return nil // another task has bound it meanwhile
 	}
 	reader, err := k.ReadInto(queue)
 	if err != nil {
@@ -1033,8 +1165,8 @@ func (s *netlinkSocket) startReader(program []netlink.Instruction) error {
 	}
 	done = true
 	s.events, s.reader, s.queue = k, reader, queue
-	for g := range s.groups {
-		if err := s.sock.Leave(g); err != nil {
+	for _, g := range groups {
+		if err := s.away(s.sock, func() error { return s.sock.Leave(g) }); err != nil {
 			return err
 		}
 	}
@@ -1068,8 +1200,11 @@ func (s *netlinkSocket) sockname() (*lua.Table, error) {
 		if err := s.ready("netlink.Socket:getsockname"); err != nil {
 			return nil, err
 		}
-		var err error
-		if pid, groups, err = s.sock.Address(); err != nil {
+		err := s.away(s.sock, func() (err error) {
+			pid, groups, err = s.sock.Address()
+			return err
+		})
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -1094,7 +1229,11 @@ func (s *netlinkSocket) getsockopt(level, option int, size *int) (lua.Value, err
 	if size != nil {
 		n = *size
 	}
-	b, err := s.sock.GetBytes(level, option, n)
+	var b []byte
+	err := s.away(s.sock, func() (err error) {
+		b, err = s.sock.GetBytes(level, option, n)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -1115,10 +1254,10 @@ func (s *netlinkSocket) setsockopt(level, option int, value lua.Value) error {
 	switch v := value.(type) {
 	case lua.Number:
 		if v == lua.Number(int32(v)) {
-			return s.sock.SetInt(level, option, int(v))
+			return s.away(s.sock, func() error { return s.sock.SetInt(level, option, int(v)) })
 		}
 	case lua.String:
-		return s.sock.SetBytes(level, option, []byte(v))
+		return s.away(s.sock, func() error { return s.sock.SetBytes(level, option, []byte(v)) })
 	}
 	return &lua.ArgError{Name: "value", Msg: "want an integer of 32 bits or octets, got " + describe(s.h, value)}
 }

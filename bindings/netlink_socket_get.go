@@ -201,6 +201,7 @@ func nlSelf(L *lua.State, op string) *netlinkSocket {
 func nlPut(L *lua.State) int {
 	const op = "netlink.Socket:put"
 	s := nlSelf(L, op)
+	s.count("pktsh.netlink.put")
 	typ := flagsArg(s.h, L, 3, "type", op, 0)
 	flags := flagsArg(s.h, L, 4, "flags", op, netlink.FlagRequest)
 	to, groups := addrArg(s.h, L, 5, op)
@@ -257,6 +258,7 @@ func nlGet(L *lua.State) int {
 	if err := s.ready(op); err != nil {
 		raiseTunnel(h, L, err, op)
 	}
+	s.count("pktsh.netlink.get")
 	if o.MsgSeq < -1 || int64(o.MsgSeq) > math.MaxUint32 {
 		h.RaiseOp(L, &lua.ArgError{Name: "opts", Msg: fmt.Sprintf("option msg_seq: %d does not fit 32 bits", o.MsgSeq)}, op)
 	}
@@ -344,6 +346,7 @@ func (s *netlinkSocket) flagsOf(L *lua.State, i int, op string) uint16 {
 func nlRequest(L *lua.State) int {
 	const op = "netlink.Socket:request"
 	s := nlSelf(L, op)
+	s.count("pktsh.netlink.request")
 	typ := flagsArg(s.h, L, 3, "type", op, 0)
 	flags := s.flagsOf(L, 4, op)
 	var o netlinkRequestOptions
@@ -456,6 +459,7 @@ func (d *nlDumpState) String() string { return fmt.Sprintf("netlink.Dump %d of %
 func nlDump(L *lua.State) int {
 	const op = "netlink.Socket:dump"
 	s := nlSelf(L, op)
+	s.count("pktsh.netlink.dump")
 	typ := flagsArg(s.h, L, 3, "type", op, 0)
 	flags := s.flagsOf(L, 4, op)
 	wait := timeoutArg(s.h, L, 5, op)
@@ -584,6 +588,9 @@ func nlRecv(L *lua.State) int {
 			}
 			L.Push(lua.String(m.Data[:min(len(m.Data), size)]))
 			return 1
+		}
+		if err := s.readerGone(); err != nil {
+			s.h.RaiseOp(L, err, op)
 		}
 		b := s.w.nlScratch()
 		r, err := s.sock.TryReceive(b)

@@ -65,9 +65,32 @@ func (w *netlinkWorld) nlScratch() []byte {
 // take reads one datagram, if there is one, and sorts it. me is the exchange
 // that the caller waits for, if any.
 func (s *netlinkSocket) take(me *nlExchange) (bool, error) {
+	if err := s.readerGone(); err != nil {
+		return false, err
+	}
 	b := s.w.nlScratch()
 	r, err := s.sock.TryReceive(b)
 	return s.took(b, r, err, me)
+}
+
+// readerGone is why there will be no more events: the relay of a remote socket
+// for them has ended, and what it had brought has been taken.
+func (s *netlinkSocket) readerGone() error {
+	if s.events == nil || s.remote == nil || s.closed {
+		return nil
+	}
+	err := s.events.Dead()
+	if err == nil {
+		return nil
+	}
+	select {
+	case <-s.reader.Done():
+		if s.queue.Empty() {
+			return err
+		}
+	default:
+	}
+	return nil
 }
 
 func (s *netlinkSocket) took(b []byte, r netlink.Received, err error, me *nlExchange) (bool, error) {
@@ -311,7 +334,7 @@ func (s *netlinkSocket) until(until deadline, op string, me *nlExchange, look fu
 			}
 			continue
 		}
-		if me != nil && me.lost {
+		if me != nil && me.lost && s.remote == nil {
 			// The kernel answers at once, and what it has sent has been read.
 			return false, &netlink.OpError{Op: op, Conn: s.name, Err: netlink.NoBuffers("the answer may be among what was lost: the receive buffer is full")}
 		}
@@ -424,11 +447,23 @@ func (s *netlinkSocket) pause() error {
 	return err
 }
 
+// relayTurn is how long who waits for a dump of a remote socket sleeps at most.
+const relayTurn = 100 * time.Millisecond
+
 // wholeDump reads on until the kernel has ended the dump that it is busy with:
 // it makes one at a time for a socket.
 func (s *netlinkSocket) wholeDump(x *nlExchange) error {
 	for turn := 1; s.dumping != nil; turn++ {
 		ok, err := s.take(x)
+		if !ok && err == nil && s.remote != nil {
+			// It is under way, which here it never is: a local one would be there.
+			if err = s.park(relayTurn, "netlink socket"); err == nil && s.closed {
+				err = s.ready("netlink socket")
+			}
+			if err == nil {
+				continue
+			}
+		}
 		if !ok || err != nil {
 			s.dumping = nil
 			return err

@@ -46,6 +46,9 @@ func main() {
 			os.Exit(status)
 		}
 	}
+	if o.command == "netlink-relay" {
+		os.Exit(relay())
+	}
 	c := &command{options: o}
 	c.catchSignals()
 	code := c.run()
@@ -53,6 +56,17 @@ func main() {
 		dieOf(syscall.SIGPIPE) // as any filter whose reader has gone
 	}
 	os.Exit(code)
+}
+
+// relay is pktsh netlink-relay: standard input and output are those of a remote
+// socket. A signal ends it as any filter.
+func relay() int {
+	signal.Ignore(os.Interrupt) // Ctrl-C is for who has started it
+	if err := bindings.NetlinkRelay(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintf(os.Stderr, "pktsh: %v\n", err)
+		return exitFailed
+	}
+	return 0
 }
 
 // A command is one run of pktsh.

@@ -10,7 +10,7 @@ import (
 
 // options is what the command line asks for.
 type options struct {
-	command string   // "", "version", "help" or "test"
+	command string   // "", or one of commands
 	code    []string // -e, in order
 	shell   bool     // -i
 	file    string   // the script; "-" is standard input
@@ -100,7 +100,7 @@ var flags = []flag{
 		set: func(o *options, v string) error { o.junit = v; return nil }},
 }
 
-var commands = []string{"version", "help", "test"}
+var commands = []string{"version", "help", "test", "netlink-relay"}
 
 // parseArgs reads the words after the program's name. Options stand before the
 // script or after the subcommand's name; everything after the script is its own.
@@ -292,6 +292,7 @@ usage: pktsh [OPTIONS]                     the shell, or the script on standard 
        pktsh test [OPTIONS] [PATH...]      run the tests in *_spec.lua files
        pktsh help [TOPIC]                  about a module or function, such as connector.lan
        pktsh version [-v]
+       pktsh netlink-relay                 be the other end of netlink.socket{remote=...}
 
 `)
 	section := func(title string, test bool) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -69,8 +68,7 @@ func (r *Reader) run(scratch []byte, drops uint32) {
 	// reader that waits costs a few pages.
 	defer unix.Munmap(scratch)
 	var c recvCall
-	c.hdr.Iov, c.hdr.Iovlen = &c.iov, 1
-	c.hdr.Name = (*byte)(unsafe.Pointer(&c.from))
+	c.prepare(r.s.far)
 	c.into(scratch)
 	overrun := false
 	var local ReaderStats
@@ -116,7 +114,7 @@ func (r *Reader) run(scratch []byte, drops uint32) {
 						drops = r.lost(int(fd), drops, &local)
 					}
 					return false
-				case errors.Is(c.err, unix.EBADF) || errors.Is(c.err, unix.ENOTSOCK):
+				case r.s.far != nil || errors.Is(c.err, unix.EBADF) || errors.Is(c.err, unix.ENOTSOCK):
 					fatal = true
 					return true
 				default:
@@ -129,14 +127,20 @@ func (r *Reader) run(scratch []byte, drops uint32) {
 			}
 		})
 		if err != nil || fatal {
-			return // closed
+			return // closed, or the relay has ended
 		}
 	}
 }
 
 // lost puts the mark of an overrun into the queue.
 func (r *Reader) lost(fd int, before uint32, local *ReaderStats) uint32 {
-	m, err := memory(fd)
+	var m Memory
+	var err error
+	if r.s.far != nil {
+		m = r.s.far.memory()
+	} else {
+		m, err = memory(fd)
+	}
 	n := uint64(m.Drops - before)
 	if err != nil {
 		n, m.Drops = 0, before

@@ -17,6 +17,10 @@ type Config struct {
 	AllNS  bool   // hear all network namespaces that have a number in this one
 	ExtAck bool   // errors with the kernel's own text
 	Strict bool   // requests for dumps are checked, and filter in the kernel
+
+	// Remote is a command that runs Relay, in the network namespace Netns: the
+	// kernel's socket is opened there. Calls about options then wait for it.
+	Remote []string
 }
 
 // Received says about a datagram what its octets do not.

@@ -2,6 +2,7 @@ package netlink
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -28,6 +29,7 @@ type Socket struct {
 	cfg  Config
 	conn *mdlayher.Conn // nil when the descriptor was adopted
 	file *os.File       // the adopted descriptor
+	far  *remote        // has the kernel's socket; nil: this has it
 	raw  syscall.RawConn
 	fd   int
 	pid  atomic.Uint32
@@ -46,21 +48,28 @@ type Socket struct {
 // recvCall is a recvmsg, kept so that none of it is allocated.
 type recvCall struct {
 	hdr  unix.Msghdr
-	iov  unix.Iovec
+	iov  [2]unix.Iovec // the head of what a relay sends, and the datagram
 	from unix.RawSockaddrNetlink
 	ctl  [64]byte
+	far  *remote
+	head [relayHead]byte
 	n    int
 	err  error
 }
 
 type sendCall struct {
-	b   []byte
-	to  unix.RawSockaddrNetlink
-	err error
+	b    []byte
+	to   unix.RawSockaddrNetlink
+	far  *remote
+	head [relayHead]byte
+	err  error
 }
 
 // Open opens a socket and binds it to its port.
 func Open(cfg Config) (*Socket, error) {
+	if len(cfg.Remote) > 0 {
+		return OpenRemote(context.Background(), cfg)
+	}
 	s := &Socket{cfg: cfg}
 	c, err := mdlayher.Dial(cfg.Family, &mdlayher.Config{PID: cfg.PID, NetNS: cfg.Netns})
 	if err != nil {
@@ -129,10 +138,23 @@ func (s *Socket) fail(op string, err error) error {
 	return &OpError{Op: op, Conn: s.cfg.Name, Err: err}
 }
 
-func (s *Socket) setup() error {
-	s.in.hdr.Iov = &s.in.iov
-	s.in.hdr.Iovlen = 1
-	s.in.hdr.Name = (*byte)(unsafe.Pointer(&s.in.from))
+// prepare makes a recvmsg of the socket.
+func (c *recvCall) prepare(far *remote) {
+	c.far = far
+	if far != nil {
+		c.iov[0].Base = &c.head[0]
+		c.iov[0].SetLen(len(c.head))
+		c.hdr.Iov, c.hdr.Iovlen = &c.iov[0], 2
+		return
+	}
+	c.hdr.Iov, c.hdr.Iovlen = &c.iov[1], 1
+	c.hdr.Name = (*byte)(unsafe.Pointer(&c.from))
+}
+
+// calls makes the system calls.
+func (s *Socket) calls() {
+	s.in.prepare(s.far)
+	s.out.far = s.far
 	s.out.to.Family = unix.AF_NETLINK
 	s.recv = func(fd uintptr) { s.in.run(fd) }
 	s.send = func(fd uintptr) { s.out.run(fd) }
@@ -141,6 +163,10 @@ func (s *Socket) setup() error {
 			s.in.run(fd)
 		}
 	}
+}
+
+func (s *Socket) setup() error {
+	s.calls()
 	var err error
 	cerr := s.raw.Control(func(fd uintptr) {
 		s.fd = int(fd)
@@ -232,6 +258,13 @@ func (s *Socket) control(op string, f func(fd int) error) error {
 
 // Address is the port and the mask of the first 32 groups.
 func (s *Socket) Address() (pid, groups uint32, err error) {
+	if s.far != nil {
+		b, err := s.call("getsockname", callAddress, nil)
+		if v, ok := numbers(b, 2); ok {
+			pid, groups = v[0], v[1]
+		}
+		return pid, groups, err
+	}
 	err = s.control("getsockname", func(fd int) error {
 		sa, err := unix.Getsockname(fd)
 		if a, ok := sa.(*unix.SockaddrNetlink); ok {
@@ -244,6 +277,9 @@ func (s *Socket) Address() (pid, groups uint32, err error) {
 
 // Bind binds a socket that was adopted and is not bound yet.
 func (s *Socket) Bind(pid, groups uint32) error {
+	if s.far != nil {
+		return s.fail("bind", fmt.Errorf("a remote socket keeps the port it was opened with: %w", errors.ErrUnsupported))
+	}
 	return s.control("bind", func(fd int) error {
 		if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Pid: pid, Groups: groups}); err != nil {
 			return err
@@ -271,16 +307,27 @@ func (s *Socket) Leave(group uint32) error {
 
 // SetInt sets an option of the socket.
 func (s *Socket) SetInt(level, option, value int) error {
+	if s.far != nil {
+		_, err := s.call("setsockopt", callSetInt, appendNumbers(nil, uint32(level), uint32(option), uint32(value)))
+		return err
+	}
 	return s.control("setsockopt", func(fd int) error { return unix.SetsockoptInt(fd, level, option, value) })
 }
 
 // SetBytes sets an option that is not a number.
 func (s *Socket) SetBytes(level, option int, value []byte) error {
+	if s.far != nil {
+		_, err := s.call("setsockopt", callSetBytes, append(appendNumbers(nil, uint32(level), uint32(option)), value...))
+		return err
+	}
 	return s.control("setsockopt", func(fd int) error { return unix.SetsockoptString(fd, level, option, string(value)) })
 }
 
 // GetBytes reads up to size octets of an option.
 func (s *Socket) GetBytes(level, option, size int) ([]byte, error) {
+	if s.far != nil {
+		return s.call("getsockopt", callGetBytes, appendNumbers(nil, uint32(level), uint32(option), uint32(size)))
+	}
 	b := make([]byte, max(size, 1))
 	n := uint32(size)
 	err := s.control("getsockopt", func(fd int) error {
@@ -294,8 +341,12 @@ func (s *Socket) GetBytes(level, option, size int) ([]byte, error) {
 	return b[:min(int(n), size)], err
 }
 
-// Memory reads SO_MEMINFO.
+// Memory reads SO_MEMINFO. Of a remote socket it is what is known here: the
+// limits, and what has been lost.
 func (s *Socket) Memory() (m Memory, err error) {
+	if s.far != nil {
+		return s.far.memory(), nil
+	}
 	err = s.control("getsockopt", func(fd int) error {
 		m, err = memory(fd)
 		return err
@@ -317,6 +368,15 @@ func memory(fd int) (Memory, error) {
 // SetFilter has the kernel drop the datagrams that the program does not
 // accept, before they take room in the socket. nil takes the filter off.
 func (s *Socket) SetFilter(program []Instruction) error {
+	if s.far != nil {
+		var b []byte
+		for _, p := range program {
+			b = binary.BigEndian.AppendUint16(b, p.Op)
+			b = binary.BigEndian.AppendUint32(append(b, p.Jt, p.Jf), p.K)
+		}
+		_, err := s.call("filter", callFilter, b)
+		return err
+	}
 	return s.control("filter", func(fd int) error {
 		if len(program) == 0 {
 			err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0)
@@ -337,6 +397,11 @@ func (s *Socket) SetFilter(program []Instruction) error {
 // ---- send and receive ----
 
 func (c *sendCall) run(fd uintptr) {
+	if c.far != nil {
+		f := relayFrame{kind: relaySend, a: c.to.Pid, b: c.to.Groups}
+		c.err = c.far.send(int(fd), f.append(c.head[:0]), c.b)
+		return
+	}
 	var p *byte
 	if len(c.b) > 0 {
 		p = &c.b[0]
@@ -368,6 +433,9 @@ func (c *recvCall) run(fd uintptr) {
 		switch e {
 		case 0:
 			c.n, c.err = int(n), nil
+			if c.far != nil {
+				c.n, c.err = c.far.received(c.head[:], int(n))
+			}
 		case unix.EINTR:
 			continue
 		case unix.EAGAIN:
@@ -383,11 +451,16 @@ func (c *recvCall) run(fd uintptr) {
 
 // into says where the datagram goes.
 func (c *recvCall) into(b []byte) {
-	c.iov.Base = &b[0]
-	c.iov.SetLen(len(b))
+	c.iov[1].Base = &b[0]
+	c.iov[1].SetLen(len(b))
 }
 
 func (c *recvCall) result() Received {
+	if c.far != nil {
+		var f relayFrame
+		f.parse(c.head[:])
+		return Received{Len: c.n, PID: f.a, Groups: f.b, NSID: int32(f.c)}
+	}
 	r := Received{Len: c.n, PID: c.from.Pid, Groups: c.from.Groups, NSID: -1}
 	if n := c.hdr.Controllen; n > 0 {
 		c.ancillary(c.ctl[:min(int(n), len(c.ctl))], &r)
@@ -532,7 +605,11 @@ func (s *Socket) Close() error {
 	if s.conn != nil {
 		return s.conn.Close()
 	}
-	return s.file.Close()
+	err := s.file.Close()
+	if s.far != nil {
+		s.far.stop()
+	}
+	return err
 }
 
 // NetnsFD opens the network namespace of the calling thread, or the one that

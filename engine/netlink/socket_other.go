@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/netip"
 )
 
 // Socket is a netlink socket, which only Linux has. Messages and their classes
@@ -18,6 +20,18 @@ func noLinux(op string) error {
 
 // Open fails.
 func Open(Config) (*Socket, error) { return nil, noLinux("open") }
+
+// OpenRemote fails.
+func OpenRemote(context.Context, Config) (*Socket, error) { return nil, noLinux("open") }
+
+// Relay fails.
+func Relay(io.Reader, io.Writer) error { return noLinux("relay") }
+
+// Remote is false.
+func (*Socket) Remote() bool { return false }
+
+// Dead is nil.
+func (*Socket) Dead() error { return nil }
 
 // Adopt fails.
 func Adopt(int, Config) (*Socket, error) { return nil, noLinux("open") }
@@ -77,3 +91,15 @@ func (*Socket) Wait(context.Context, bool) error { return noLinux("wait") }
 
 // Close does nothing.
 func (*Socket) Close() error { return nil }
+
+// Counter tells a statsd server of what sockets do.
+type Counter struct{}
+
+// OpenCounter fails.
+func OpenCounter(netip.AddrPort) (*Counter, error) { return nil, noLinux("open") }
+
+// Count does nothing.
+func (*Counter) Count(string) {}
+
+// Close does nothing.
+func (*Counter) Close() error { return nil }

@@ -147,6 +147,8 @@ local recent -- the link of a number, or nil, as it was a moment ago
 ---@field netns? string|Netns   the network namespace (default: where the script is, see netns.run)
 ---@field timeout? number       seconds that a request may take (default 30)
 ---@field rcvbuf? integer       octets of the receive buffer of the sockets of monitors
+---@field remote? boolean|string[]  the kernel of another machine or container, as of netlink.socket: {"ssh", "host", "pktsh"}
+---@field telemetry? string     ADDR:PORT of a statsd server, as of netlink.socket
 
 ---Opens the kernel's network configuration. Reading needs no privileges;
 ---changing needs CAP_NET_ADMIN, which pktsh --sandbox gives in a network of your
@@ -159,8 +161,8 @@ local recent -- the link of a number, or nil, as it was a moment ago
 function netlink.route(opts)
   opts = opts or {}
   for k in pairs(opts) do
-    if k ~= "netns" and k ~= "timeout" and k ~= "rcvbuf" then
-      raise("argument", ("netlink.route: there is no option %q; there are netns, timeout and rcvbuf"):format(tostring(k)))
+    if k ~= "netns" and k ~= "timeout" and k ~= "rcvbuf" and k ~= "remote" and k ~= "telemetry" then
+      raise("argument", ("netlink.route: there is no option %q; there are netns, timeout, rcvbuf, remote and telemetry"):format(tostring(k)))
     end
   end
   local self = setmetatable({opts = opts, open = {}, __help = HELP}, Route)
@@ -173,7 +175,8 @@ function netlink.route(opts)
     local l = recent(self, index)
     return l and V.mask("link", l.flags)
   end
-  self.s = netlink.socket{family = "route", netns = opts.netns, strict = true, ext_ack = true, origin = self.origin}
+  self.s = netlink.socket{family = "route", netns = opts.netns, strict = true, ext_ack = true, origin = self.origin,
+    remote = opts.remote, telemetry = opts.telemetry}
   return self
 end
 
