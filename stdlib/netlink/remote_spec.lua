@@ -88,7 +88,8 @@ test("N090: when the relay ends that is an error with what it has printed", func
     s:bind{groups = "link", async_cache = async}
     local t = spawn(function() return pcall(s.get, s) end)
     sleep(0)
-    os.execute("kill -9 $(cat /proc/$PPID/task/*/children | tr ' ' '\\n' | grep -vx $$)")
+    os.execute[[for p in $(cat /proc/$PPID/task/*/children); do
+      grep -qz '^netlink-relay$' /proc/$p/cmdline && kill -9 $p; done]]
     local ok, err = t:wait()
     check.equal({ok, err.kind}, {false, "closed"})
     check.matches(err.message, "killed")
