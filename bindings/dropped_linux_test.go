@@ -36,7 +36,7 @@ do -- reached by its handler alone
   server:on_packet(function() seen = seen + 1 end)
   address = server.name
 end
-for i = 1, 30 do
+for i = 1, 50 do
   open"stream+tcp://127.0.0.1:0?server=1"
   open("pcap_writer:" .. arg[1] .. i):write("a frame")
   open("udp://127.0.0.1:9")
@@ -62,7 +62,7 @@ print(seen)`, name)
 		t.Errorf("got %q, want %q", got, want)
 	}
 	left := strings.Join(h.Leftovers(), "\n") + "\n"
-	for i := 1; i <= 30; i++ {
+	for i := 1; i <= 50; i++ {
 		if want := fmt.Sprintf("pcap_writer:%s%d was not closed", name, i); strings.Count(left, want+"\n") != 1 {
 			t.Errorf("%d times %q in\n%s", strings.Count(left, want), want, left)
 		}

@@ -467,7 +467,7 @@ func (o *owned) dropped() {
 
 // maxUnclosed is how many names Leftovers has of what was dropped: a script that
 // runs for days may drop any number.
-const maxUnclosed = 100
+const maxUnclosed = 1000
 
 // ErrHostClosed is the reason for which Close cancels what is left.
 var ErrHostClosed error = cancelled{"the host is closed"}

@@ -249,8 +249,10 @@ func TestNamesOfWhatWasDroppedAreBounded(t *testing.T) {
 	r := newRun(t, func(c *Config) { c.Clock = clock.Real() })
 	name := filepath.Join(t.TempDir(), "dropped")
 	src := `local function open() for i = 1, 400 do io.open(arg[1], "w") end end
-open()
-for _ = 1, 50 do collectgarbage() sleep(0.005) end`
+for _ = 1, 4 do
+	open()
+	for _ = 1, 50 do collectgarbage() sleep(0.005) end
+end`
 	if err := r.h.RunScript(t.Context(), "main.lua", src, name); err != nil {
 		t.Fatal(r.h.Report(err))
 	}
