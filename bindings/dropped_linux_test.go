@@ -12,6 +12,16 @@ import (
 	"pktsh/stdlib"
 )
 
+// countDescriptors is Lua for the number of descriptors that this process has open.
+const countDescriptors = `
+local function descriptors()
+  local p = io.popen("ls /proc/$PPID/fd | wc -l")
+  local n = tonumber((p:read("*a")))
+  p:close()
+  return n
+end
+`
+
 // Connectors that no script can reach any more let go of their descriptors,
 // those with handlers go on, and the runner of tests hears of them.
 func TestDroppedConnectorsAreClosed(t *testing.T) {
@@ -22,13 +32,7 @@ func TestDroppedConnectorsAreClosed(t *testing.T) {
 	}
 	defer h.Close()
 	name := t.TempDir() + "/x.pcap"
-	err = h.RunScript(context.Background(), "run.lua", `
-local function descriptors()
-  local p = io.popen("ls /proc/$PPID/fd | wc -l")
-  local n = tonumber((p:read("*a")))
-  p:close()
-  return n
-end
+	err = h.RunScript(context.Background(), "run.lua", countDescriptors+`
 local before = descriptors()
 local seen = 0
 do -- reached by its handler alone
@@ -77,13 +81,7 @@ func TestDroppedNetlinkSocketsAreClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer h.Close()
-	err = h.RunScript(context.Background(), "run.lua", `
-local function descriptors()
-  local p = io.popen("ls /proc/$PPID/fd | wc -l")
-  local n = tonumber((p:read("*a")))
-  p:close()
-  return n
-end
+	err = h.RunScript(context.Background(), "run.lua", countDescriptors+`
 local before = descriptors()
 local seen, pid = 0
 do -- reached by its callback alone
