@@ -1,6 +1,8 @@
 --- What processes do, from the kernel's proc connector: linux/connector.h and
 -- linux/cn_proc.h.
 
+local listener = require("netlink.listener")
+
 local CN_IDX_PROC, CN_VAL_PROC = 1, 1
 local LISTEN, IGNORE = 1, 2
 local NLMSG_DONE = 3
@@ -110,16 +112,7 @@ end
 ---Calls fn(event) for each event, from a task of its own, until close.
 ---@param fn function
 function Proc:on_event(fn)
-  spawn(function()
-    while true do
-      local ok, e = pcall(self.read, self)
-      if not ok then
-        if type(e) == "table" and (e.kind == "closed" or e.kind == "cancelled") then return end
-        error(e, 0)
-      end
-      fn(e)
-    end
-  end, {daemon = true})
+  listener.each(self, fn)
 end
 
 ---Tells the kernel that we no longer listen, and closes the socket.

@@ -2,6 +2,8 @@
 -- Their messages have no netlink header: each datagram is texts that end with a
 -- zero octet, with a header of udev's own in front of udev's.
 
+local listener = require("netlink.listener")
+
 local KERNEL, UDEV = 1, 2
 local ENOBUFS = 105
 local ROOM = 8 * 2 ^ 20 -- octets of receive buffer: devices come in crowds
@@ -86,16 +88,7 @@ end
 ---Calls fn(event) for each event, from a task of its own, until close.
 ---@param fn function
 function Uevents:on_event(fn)
-  spawn(function()
-    while true do
-      local ok, e = pcall(self.read, self)
-      if not ok then
-        if type(e) == "table" and (e.kind == "closed" or e.kind == "cancelled") then return end
-        error(e, 0)
-      end
-      fn(e)
-    end
-  end, {daemon = true})
+  listener.each(self, fn)
 end
 
 ---Closes the socket and ends who waits.
@@ -116,7 +109,11 @@ function netlink.uevents(options)
   local group = o.udev and UDEV or KERNEL
   o.udev, o.family, o.rcvbuf = nil, "uevent", o.rcvbuf or ROOM
   local socket = netlink.socket(o)
-  socket:bind{groups = {group}}
+  local ok, err = pcall(socket.bind, socket, {groups = {group}})
+  if not ok then
+    socket:close()
+    error(err, 0)
+  end
   return setmetatable({socket = socket}, Uevents)
 end
 
