@@ -178,10 +178,8 @@ func (w *connWorld) pcapWriter(o pcapWriterOptions) (*Conn, error) {
 	cfg := engine.PcapWriterConfig{File: o.File, Format: o.Format, LinkType: engine.LinkEthernet, Nanos: o.Nanos, Snaplen: o.Snaplen,
 		PcapSection: engine.PcapSection{Hardware: o.Hardware, OS: o.OS, UserAppl: o.Userappl}}
 	var err error
-	if !lua.IsNil(o.Linktype) {
-		if cfg.LinkType, err = engine.ParseLinkType(o.Linktype.String()); err != nil {
-			return nil, err
-		}
+	if cfg.LinkType, err = linkTypeArg(o.Linktype, cfg.LinkType); err != nil {
+		return nil, err
 	}
 	if cfg.Comments, err = commentsOf(w.h, o.Comment, "comment"); err != nil {
 		return nil, err
@@ -221,10 +219,8 @@ func (w *connWorld) pcapInterface(v lua.Value, link engine.LinkType) (in engine.
 	if err := w.h.ReadOptions("connector.PcapInterface", v, &o); err != nil {
 		return in, err
 	}
-	if !lua.IsNil(o.Linktype) {
-		if link, err = engine.ParseLinkType(o.Linktype.String()); err != nil {
-			return in, err
-		}
+	if link, err = linkTypeArg(o.Linktype, link); err != nil {
+		return in, err
 	}
 	if o.Digits < 0 || o.Digits > 9 {
 		return in, &lua.ArgError{Name: "digits", Msg: fmt.Sprintf("want 1 to 9 decimal digits of a second, got %d", o.Digits)}

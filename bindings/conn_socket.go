@@ -179,12 +179,18 @@ func (w *connWorld) dgram(o dgramOptions) (*Conn, error) {
 	return w.datagrams(o, cfg)
 }
 
+// linkTypeArg is the option linktype: a name or a number, or nil for the usual one.
+func linkTypeArg(v lua.Value, usual engine.LinkType) (engine.LinkType, error) {
+	if lua.IsNil(v) {
+		return usual, nil
+	}
+	return engine.ParseLinkType(v.String())
+}
+
 func (w *connWorld) datagrams(o dgramOptions, cfg engine.DatagramConfig) (*Conn, error) {
-	if !lua.IsNil(o.Linktype) {
-		var err error
-		if cfg.Link, err = engine.ParseLinkType(o.Linktype.String()); err != nil {
-			return nil, err
-		}
+	var err error
+	if cfg.Link, err = linkTypeArg(o.Linktype, cfg.Link); err != nil {
+		return nil, err
 	}
 	ns, release, err := netnsArg(w.h, o.Netns, "netns")
 	if err != nil {
@@ -226,11 +232,9 @@ func (w *connWorld) stream(o streamOptions, framing engine.Framing, link engine.
 		}
 		cfg.Name, cfg.Address = "stream+fd", ""
 	}
-	if !lua.IsNil(o.Linktype) {
-		var err error
-		if cfg.Link, err = engine.ParseLinkType(o.Linktype.String()); err != nil {
-			return nil, err
-		}
+	var err error
+	if cfg.Link, err = linkTypeArg(o.Linktype, cfg.Link); err != nil {
+		return nil, err
 	}
 	ns, release, err := netnsArg(w.h, o.Netns, "netns")
 	if err != nil {
